@@ -1,0 +1,43 @@
+// A file that appears whole or not at all: written under a temporary name, renamed when complete.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace hearth {
+
+class OutputFile {
+ public:
+  /// Creates the temporary file beside `path`. `expected_bytes` are reserved on the disk where the
+  /// file system can, so that a full disk is noticed before the work rather than after. Throws
+  /// Error.
+  explicit OutputFile(const std::filesystem::path& path, std::uint64_t expected_bytes = 0);
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  /// Removes the temporary file unless commit() was called.
+  ~OutputFile();
+
+  /// Appends. Throws Error naming the path and the reason, a full disk for instance.
+  void write(std::span<const std::byte> bytes);
+
+  /// Makes the file durable and gives it its name, replacing what had it.
+  void commit();
+
+ private:
+  void flush();
+  void write_through(std::span<const std::byte> bytes);
+  void discard();
+  [[noreturn]] void fail(const char* what, int reason) const;
+
+  std::filesystem::path path_;
+  std::string temporary_;
+  int fd_ = -1;
+  std::vector<std::byte> buffer_;
+};
+
+}  // namespace hearth

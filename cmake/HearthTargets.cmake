@@ -1,0 +1,72 @@
+# What every target of the project is compiled with, in one place.
+
+add_library(hearth_options INTERFACE)
+target_include_directories(hearth_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(hearth_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wcast-qual -Wnon-virtual-dtor -Woverloaded-virtual
+  # a*b+c is rounded twice unless the code says fma: results must not depend on the ISA a file is built for
+  -ffp-contract=off
+  # gcc 12 sees overlaps in std::string operator+ that are not there (its bug 105329)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  $<$<BOOL:${HEARTH_WERROR}>:-Werror>)
+if(HEARTH_SANITIZE)
+  target_compile_options(hearth_options INTERFACE
+    -fsanitize=${HEARTH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
+    # instrumented code of the standard library's <regex> and <functional> looks uninitialised to g++ 12
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  target_link_options(hearth_options INTERFACE -fsanitize=${HEARTH_SANITIZE})
+  if(HEARTH_FUZZ)
+    target_compile_options(hearth_options INTERFACE -fsanitize=fuzzer-no-link)
+  endif()
+endif()
+
+# hearth_library(NAME SOURCES file... DEPS target...)
+# A folder's static library `hearth_NAME`. Without sources it is an interface library.
+function(hearth_library NAME)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(hearth_${NAME} STATIC ${ARG_SOURCES})
+    target_link_libraries(hearth_${NAME} PUBLIC hearth_options ${ARG_DEPS})
+  else()
+    add_library(hearth_${NAME} INTERFACE)
+    target_link_libraries(hearth_${NAME} INTERFACE hearth_options ${ARG_DEPS})
+  endif()
+endfunction()
+
+# hearth_test(NAME [LABEL label] [PATHS] SOURCES file... DEPS target...)
+# One GoogleTest program, `test_NAME`; every case in it is a ctest of its own. With PATHS its sources see
+# HEARTH_SOURCE_DIR, HEARTH_SHARED_DIR and HEARTH_PROGRAM (without it a compiler cache can serve every checkout).
+function(hearth_test NAME)
+  cmake_parse_arguments(ARG "PATHS" "LABEL" "SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_SOURCES)
+    return()
+  endif()
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  add_executable(test_${NAME} ${ARG_SOURCES})
+  target_link_libraries(test_${NAME} PRIVATE hearth_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  if(ARG_PATHS)
+    target_compile_definitions(test_${NAME} PRIVATE
+      HEARTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEARTH_SHARED_DIR="${HEARTH_SHARED_DIR}"
+      HEARTH_PROGRAM="$<TARGET_FILE:hearth>")
+    add_dependencies(test_${NAME} hearth)
+  endif()
+  gtest_discover_tests(test_${NAME} TEST_PREFIX "${NAME}/" DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600)
+endfunction()
+
+# hearth_fuzzer(NAME DEPS target...): libFuzzer program `fuzz_NAME` from fuzz_NAME.cpp.
+function(hearth_fuzzer NAME)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  add_executable(fuzz_${NAME} fuzz_${NAME}.cpp)
+  target_link_libraries(fuzz_${NAME} PRIVATE hearth_options ${ARG_DEPS})
+  target_link_options(fuzz_${NAME} PRIVATE -fsanitize=fuzzer)
+endfunction()
+
+# hearth_benchmark(NAME DEPS target...): Google Benchmark program `bench_NAME` from bench_NAME.cpp.
+function(hearth_benchmark NAME)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  add_executable(bench_${NAME} bench_${NAME}.cpp)
+  target_link_libraries(bench_${NAME} PRIVATE hearth_options ${ARG_DEPS} benchmark::benchmark)
+endfunction()

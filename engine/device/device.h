@@ -1,0 +1,179 @@
+// A device runs the verbs of the forward pass, named as the papers name them, on memory that it
+// owns: its weights' layout, its KV cache, its scratch.
+//
+// Rows are tokens. All activations are float32. An output may be the same view as an input where a
+// verb works element by element or row by row (all but matmul and attention).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/device/tensor.h"
+
+namespace hearth {
+
+/// Which tokens a pass handles: positions n_past .. n_past + n_tokens - 1 of the sequence.
+struct Step {
+  int n_past = 0;
+  int n_tokens = 0;
+};
+
+enum class Activation : std::uint8_t { silu, gelu_tanh, gelu_erf, relu, relu_squared };
+
+/// Which elements of a head make a rotated pair: (2i, 2i + 1), or (i, i + n_rot / 2).
+enum class RopePairing : std::uint8_t { interleaved, halves };
+
+/// Rotary position embedding (arXiv 2104.09864). Scaling schemes are worked into the frequencies.
+struct Rope {
+  RopePairing pairing = RopePairing::interleaved;
+  int head_dim = 0;
+  std::vector<double> frequencies =
+      {};                  // [n_rot / 2], radians per position; dimensions past n_rot stay
+  double magnitude = 1.0;  // of the rotated pairs (YaRN's attention factor)
+};
+
+struct AttentionSpec {
+  int layer = 0;  // of the KV cache
+  int n_head = 0;
+  int n_head_kv = 0;  // divides n_head: query head h reads head h / (n_head / n_head_kv)
+  int head_dim_k = 0;
+  int head_dim_v = 0;
+  float scale = 1.0F;           // of q . k
+  float softcap = 0.0F;         // c: scores become c tanh(score / c); 0 = none
+  int window = 0;               // a token sees itself and window - 1 before it; 0 = all before it
+  bool causal = true;           // false: every token of the cache, later ones too
+  float max_alibi_bias = 0.0F;  // ALiBi (arXiv 2108.12409): slopes 2^(-bias i / n_head); 0 = none
+};
+
+/// How a KV cache stores its rows.
+enum class KvType : std::uint8_t { F32 };
+
+struct KvShape {
+  struct Layer {
+    int k_columns = 0;  // n_head_kv * head_dim_k
+    int v_columns = 0;
+  };
+  int n_ctx = 0;
+  KvType type = KvType::F32;
+  std::vector<Layer> layers = {};
+
+  std::uint64_t bytes() const;
+};
+
+/// Keys and values of every position, in a device's own layout.
+class KvCache {
+ public:
+  explicit KvCache(KvShape shape) : shape_(std::move(shape)) {}
+  KvCache(const KvCache&) = delete;
+  KvCache& operator=(const KvCache&) = delete;
+  virtual ~KvCache() = default;
+
+  const KvShape& shape() const { return shape_; }
+
+ private:
+  KvShape shape_;
+};
+
+/// How a router's scores become the weights of the experts (mixture of experts).
+struct RouteSpec {
+  int n_used = 0;          // experts per token
+  bool sigmoid = false;    // scores through a sigmoid each, not a softmax over all
+  bool normalise = false;  // weights of the chosen experts sum to 1
+  float scale = 1.0F;      // of the weights, last
+};
+
+class Device {
+ public:
+  Device() = default;
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  virtual ~Device() = default;
+
+  virtual std::string name() const = 0;
+
+  // Memory.
+
+  /// Takes over a matrix, repacking it if the device likes. The host's bytes stay mapped while the
+  /// matrix lives.
+  virtual std::unique_ptr<Matrix> load(const HostMatrix& matrix) = 0;
+
+  /// Zeroed room for `n` floats.
+  virtual std::unique_ptr<Buffer> allocate(std::size_t n) = 0;
+
+  virtual std::unique_ptr<KvCache> make_kv_cache(const KvShape& shape) = 0;
+
+  /// out [n_tokens][columns] = data, row after row.
+  virtual void upload(Tensor out, std::span<const float> data) = 0;
+
+  /// data = x, row after row. Waits for what is queued.
+  virtual void download(std::span<float> data, Tensor x) = 0;
+
+  /// The verbs that follow belong to this step: rope, kv_store and attention take their positions
+  /// from it. A device may queue verbs until submit() or a download.
+  virtual void begin(const Step& step) = 0;
+  virtual void submit() = 0;
+
+  // The verbs.
+
+  /// out row i = row ids[i] of `table`. Each id is less than table.rows().
+  virtual void get_rows(Tensor out, const Matrix& table, std::span<const std::int32_t> ids) = 0;
+
+  /// out [n][R] = x [n][C] times the transpose of w [R][C].
+  virtual void matmul(Tensor out, const Matrix& w, Tensor x) = 0;
+
+  /// Products that share their input, so that a device can prepare it once.
+  struct Product {
+    Tensor out;
+    const Matrix* w;
+  };
+  virtual void matmuls(std::span<const Product> products, Tensor x);
+
+  /// Each group of weight.columns elements of each row of x, divided by its root mean square
+  /// (arXiv 1910.07467), times the weight: one row for all groups, or a row per group.
+  virtual void rms_norm(Tensor out, Tensor x, Tensor weight, float eps) = 0;
+
+  /// As rms_norm, with the mean taken away first and a bias, possibly absent, added last (arXiv
+  /// 1607.06450).
+  virtual void layer_norm(Tensor out, Tensor x, Tensor weight, Tensor bias, float eps) = 0;
+
+  /// Rotates every head of every row of x by its position.
+  virtual void rope(Tensor x, const Rope& rope) = 0;
+
+  /// Puts the rows of k and v at the step's positions of `layer`.
+  virtual void kv_store(KvCache& cache, int layer, Tensor k, Tensor v) = 0;
+
+  /// out [n][n_head * head_dim_v] = softmax(scale q k^T + mask) v over the cache, whose rows up to
+  /// the step's last position are stored (arXiv 1706.03762; grouped heads arXiv 2305.13245).
+  virtual void attention(Tensor out, Tensor q, const KvCache& cache, const AttentionSpec& spec) = 0;
+
+  /// out = activation(gate) * up, element by element (arXiv 2002.05202).
+  virtual void glu(Tensor out, Tensor gate, Tensor up, Activation activation) = 0;
+
+  virtual void activation(Tensor out, Tensor x, Activation activation) = 0;
+
+  /// out = a + b. b has as many rows as a, or one row that is added to all.
+  virtual void add(Tensor out, Tensor a, Tensor b) = 0;
+
+  virtual void scale(Tensor out, Tensor x, float factor) = 0;
+
+  /// out = cap * tanh(x / cap).
+  virtual void softcap(Tensor out, Tensor x, float cap) = 0;
+
+  // Mixture of experts (arXiv 1701.06538). A token's n_used choices are columns of `chosen` [n][K]
+  // and `weights` [n][K]; `chosen` holds expert numbers as floats.
+
+  virtual void route(Tensor chosen, Tensor weights, Tensor scores, const RouteSpec& spec) = 0;
+
+  /// Row i of out [n K][R] = the i-th choice's matrix times its token's row of x, which has n rows
+  /// (one per token) or n K (one per choice).
+  virtual void expert_matmul(Tensor out, const Matrix& stacked, Tensor x, Tensor chosen) = 0;
+
+  /// out row t [n][C] = sum over k of weights[t][k] * x row t K + k.
+  virtual void expert_sum(Tensor out, Tensor x, Tensor weights) = 0;
+};
+
+}  // namespace hearth

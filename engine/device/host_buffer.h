@@ -1,0 +1,45 @@
+// Memory of the devices that live in the host's memory, and how they read a Tensor.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#include "engine/device/tensor.h"
+
+namespace hearth {
+
+/// Zeroed floats. Large ones take memory only where they are touched: a context's caches cost what
+/// is in them.
+class HostFloats {
+ public:
+  explicit HostFloats(std::size_t n)
+      : floats_(static_cast<float*>(std::calloc(n > 0 ? n : 1, sizeof(float)))) {
+    if (!floats_) throw std::bad_alloc();
+  }
+  float* data() const { return floats_.get(); }
+
+ private:
+  struct Free {
+    void operator()(float* floats) const { std::free(floats); }
+  };
+  std::unique_ptr<float, Free> floats_;
+};
+
+class HostBuffer final : public Buffer {
+ public:
+  explicit HostBuffer(std::size_t n) : floats_(n) {}
+  float* data() const { return floats_.data(); }
+
+ private:
+  HostFloats floats_;
+};
+
+/// Row `i` of a tensor of a host device, [columns].
+inline float* row_of(const Tensor& tensor, int i) {
+  return static_cast<HostBuffer*>(tensor.buffer)->data() + tensor.offset +
+         static_cast<std::size_t>(i) * static_cast<std::size_t>(tensor.stride);
+}
+
+}  // namespace hearth

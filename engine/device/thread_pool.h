@@ -1,0 +1,43 @@
+// Our own threads: a fixed crew that shares out ranges of items. No OpenMP.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace hearth {
+
+class ThreadPool {
+ public:
+  /// A crew of `n_threads`, the caller's thread included. At least 1.
+  explicit ThreadPool(int n_threads);
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool();
+
+  int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Items 0 .. n - 1 in contiguous ranges, one per thread; returns when all are done. `work` must
+  /// not throw and must not call run().
+  using Work = std::function<void(std::int64_t first, std::int64_t last)>;
+  void run(std::int64_t n, const Work& work);
+
+ private:
+  void work_range(int thread);
+  void worker(int thread);
+
+  std::vector<std::thread> workers_;
+  const Work* work_ = nullptr;
+  std::int64_t n_items_ = 0;
+  std::atomic<std::uint32_t> round_{0};  // a new value is a new task, or the end
+  std::atomic<int> n_busy_{0};
+  std::atomic<bool> stop_{false};
+};
+
+/// Physical cores that this process may use: hardware threads that share a core count once, and
+/// neither the affinity mask nor a container's CPU quota is exceeded. At least 1.
+int default_thread_count();
+
+}  // namespace hearth

@@ -1,0 +1,90 @@
+// The forward pass: one walk for all families. Which parts there are, the weights say; how they are
+// joined, the family's row says; the numbers come from the file. No family is named here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/model/model.h"
+
+namespace hearth {
+
+/// Room for the activations of one micro-batch of U tokens on one device. With experts, K of them
+/// serve each token.
+struct Scratch {
+  Tensor x;                       // [U][n_embd], the residual stream
+  Tensor normed;                  // [U][n_embd]
+  Tensor qkv;                     // [U][n_q + n_k + n_v]
+  Tensor heads;                   // [U][n_head * head_dim_v]
+  Tensor attn_branch;             // [U][n_embd]
+  Tensor gate_up;                 // [U][2 n_ff]
+  Tensor ffn_branch;              // [U][n_embd]
+  Tensor scores;                  // [U][n_expert]
+  Tensor chosen, expert_weights;  // [U][K]
+  Tensor expert_gate_up;          // [U K][2 n_ff_expert]
+  Tensor expert_out;              // [U K][n_embd]
+  Tensor expert_sum;              // [U][n_embd]
+  Tensor logits;                  // [kHeadRows][n_vocab], on the output's device
+  std::vector<std::unique_ptr<Buffer>> buffers;
+};
+
+inline constexpr int kMostHeadRows = 16;
+
+/// The caches' shape for these layers of a model; other layers have no columns.
+KvShape kv_shape(const Model& model, const Device& device, int n_ctx);
+
+/// Floats of each scratch tensor, named; what plans count and Forward allocates.
+struct ScratchSize {
+  Tensor Scratch::*tensor;
+  std::string_view name;
+  int rows;
+  int columns;
+};
+std::vector<ScratchSize> scratch_sizes(const HParams& hparams, int n_ubatch, bool has_output);
+
+/// A sequence's memory on the model's devices, and the walk over its blocks.
+class Forward {
+ public:
+  /// The most rows that logits() takes at once.
+  static constexpr int kHeadRows = kMostHeadRows;
+
+  /// Room for n_ctx tokens, n_ubatch of them at once. `model` must outlive it.
+  Forward(const Model& model, int n_ctx, int n_ubatch);
+
+  int n_ctx() const { return n_ctx_; }
+  int n_ubatch() const { return n_ubatch_; }
+
+  /// Runs at most n_ubatch tokens, which follow n_past others in the caches. Returns their hidden
+  /// states after the last norm, on the output's device: [n_tokens][n_embd], or only the last row.
+  Tensor run(std::span<const std::int32_t> tokens, int n_past, bool only_last);
+
+  /// rows = hidden, as run() returned it.
+  void hidden(std::vector<float>& rows, Tensor hidden);
+
+  /// logits [hidden.rows][n_vocab] = head(hidden), at most kHeadRows rows.
+  void logits(std::span<float> out, Tensor hidden);
+
+ private:
+  struct Seat {  // what one device holds of this sequence
+    Device* device;
+    std::unique_ptr<KvCache> kv;
+    Scratch scratch = {};
+  };
+  class Block;
+
+  Seat& seat_of(const Device* device);
+  void make_seat(Device* device);
+  Tensor embed(Seat& seat, std::span<const std::int32_t> tokens, int n_past);
+  Tensor hand_over(Tensor x, Seat& from, Seat& to, const Step& step);
+
+  const Model& model_;
+  int n_ctx_;
+  int n_ubatch_;
+  Rope global_rope_;
+  Rope local_rope_;
+  std::vector<Seat> seats_;
+};
+
+}  // namespace hearth

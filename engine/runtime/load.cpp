@@ -1,0 +1,108 @@
+// From an open file to a model that can be run: device, checks of memory, context.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include "base/error.h"
+#include "engine/device/cpu_device.h"
+#include "engine/device/reference_device.h"
+#include "engine/runtime/context.h"
+
+namespace hearth {
+namespace {
+
+/// The number after `key` in a file of "key value" lines; none if there is no such line.
+std::uint64_t number_after(const char* path, std::string_view key, std::uint64_t none) {
+  std::ifstream file(path);
+  for (std::string word; file >> word;) {
+    std::uint64_t number = 0;
+    if (word == key && file >> number) return number;
+  }
+  return none;
+}
+
+std::uint64_t only_number_in(const char* path, std::uint64_t none) {
+  std::ifstream file(path);
+  std::uint64_t number = 0;
+  return file >> number ? number : none;
+}
+
+std::unique_ptr<Device> make_device(const LoadOptions& options) {
+  if (options.device == LoadOptions::On::reference) return std::make_unique<ReferenceDevice>();
+  return std::make_unique<CpuDevice>(options.n_threads);
+}
+
+int context_size(const HParams& hparams, const Family& family, const LoadOptions& options,
+                 const gguf::Reader& file) {
+  if (options.n_ctx == 0) return std::min(hparams.n_ctx_train, options.usual_ctx);
+  const bool ends = family.position == Position::learned && options.n_ctx > hparams.n_ctx_train;
+  if (!ends) return options.n_ctx;
+  throw Error(Error::Parts{.where = file.name(),
+                           .what = "the model knows no positions past its own context",
+                           .expected = fmt::format("-c {} or less", hparams.n_ctx_train),
+                           .got = fmt::format("{}", options.n_ctx)});
+}
+
+/// The weights stay in the file's map, whose pages the system can drop; the rest must fit.
+void check_memory(const Model& model, int n_ctx, int n_ubatch, const gguf::Reader& file) {
+  std::uint64_t needed = kv_shape(model, *model.placement.output, n_ctx).bytes();
+  for (const ScratchSize& size : scratch_sizes(model.hparams, n_ubatch, true)) {
+    needed += sizeof(float) * static_cast<std::uint64_t>(size.rows) *
+              static_cast<std::uint64_t>(size.columns);
+  }
+  const std::uint64_t available = available_memory();
+  if (needed <= available) return;
+  constexpr double kMiB = 1024.0 * 1024.0;
+  throw Error(Error::Parts{
+      .where = file.name(),
+      .what = fmt::format("a context of {} tokens needs more memory than there is; a smaller one "
+                          "(-c) needs less",
+                          n_ctx),
+      .expected = fmt::format("at most {:.0f} MiB", static_cast<double>(available) / kMiB),
+      .got = fmt::format("{:.0f} MiB", static_cast<double>(needed) / kMiB)});
+}
+
+}  // namespace
+
+std::uint64_t available_memory() {
+  constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+  const std::uint64_t kib = number_after("/proc/meminfo", "MemAvailable:", kNoLimit / 1024);
+  const std::uint64_t limit = only_number_in("/sys/fs/cgroup/memory.max", kNoLimit);
+  const std::uint64_t used = only_number_in("/sys/fs/cgroup/memory.current", 0);
+  return std::min(kib * 1024, limit - std::min(limit, used));
+}
+
+int context_for(const gguf::Reader& file, std::size_t n_tokens) {
+  constexpr int kStep = 256;
+  const Family& family = family_of(file);
+  const HParams hparams = read_hparams(file, family);
+  const int tokens = static_cast<int>(std::min<std::size_t>(n_tokens, 1U << 28));
+  const int rounded = (tokens + kStep - 1) / kStep * kStep;
+  const bool ends = family.position == Position::learned;
+  return std::max(tokens, ends ? std::min(rounded, hparams.n_ctx_train) : rounded);
+}
+
+ModelBundle load_model(const gguf::Reader& file, const LoadOptions& options) {
+  return load_model_on(make_device(options), file, options);
+}
+
+ModelBundle load_model_on(std::unique_ptr<Device> device, const gguf::Reader& file,
+                          const LoadOptions& options) {
+  const Family& family = family_of(file);
+  HParams hparams = read_hparams(file, family);
+  const int n_ctx = context_size(hparams, family, options, file);
+  const int n_ubatch = std::clamp(options.n_ubatch, 1, n_ctx);
+  ModelBundle bundle;
+  bundle.device = std::move(device);
+  const Placement placement = all_on(*bundle.device, hparams.n_layer);
+  bundle.model = std::make_unique<Model>(
+      load_model(file, family, std::move(hparams), placement, options.progress));
+  check_memory(*bundle.model, n_ctx, n_ubatch, file);
+  bundle.context = std::make_unique<Context>(*bundle.model, n_ctx, n_ubatch);
+  return bundle;
+}
+
+}  // namespace hearth

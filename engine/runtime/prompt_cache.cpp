@@ -1,0 +1,47 @@
+#include "engine/runtime/prompt_cache.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace hearth {
+
+PromptCache::PromptCache(Evaluator& evaluator) : evaluator_(&evaluator) {
+  HEARTH_CHECK(evaluator.n_past() == 0);
+}
+
+bool PromptCache::is_full() const {
+  return static_cast<int>(tokens_.size()) == evaluator_->n_ctx();
+}
+
+std::span<const float> PromptCache::prefill(std::span<const TokenId> prompt,
+                                            const ProgressFn& progress) {
+  HEARTH_CHECK(!prompt.empty());
+  const auto first_new =
+      std::mismatch(prompt.begin(), prompt.end(), tokens_.begin(), tokens_.end()).first;
+  // The last token is always computed: its logits are what is asked for.
+  const auto common =
+      std::min(static_cast<std::size_t>(first_new - prompt.begin()), prompt.size() - 1);
+  evaluator_->truncate(static_cast<int>(common));
+  tokens_.resize(common);
+  reused_ = static_cast<int>(common);
+  return eval(prompt.subspan(common), progress);
+}
+
+std::span<const float> PromptCache::append(TokenId token) {
+  return eval({&token, 1}, {});
+}
+
+std::span<const float> PromptCache::eval(std::span<const TokenId> tokens,
+                                         const ProgressFn& progress) {
+  // When the evaluation ends early, what it has done is in the cache.
+  struct Sync {
+    PromptCache& cache;
+    ~Sync() { cache.tokens_.resize(static_cast<std::size_t>(cache.evaluator_->n_past())); }
+  } sync{*this};
+  HEARTH_CHECK(evaluator_->n_past() == static_cast<int>(tokens_.size()));
+  tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+  return evaluator_->eval(tokens, progress);
+}
+
+}  // namespace hearth

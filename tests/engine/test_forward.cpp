@@ -1,0 +1,191 @@
+// Properties that every family's forward pass must have, on random models made from the rules:
+// prefill equals decoding token by token, bit for bit, whatever the micro-batch, the threads, and
+// the split over devices.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/device/cpu_device.h"
+#include "engine/device/reference_device.h"
+#include "engine/model/forward.h"
+#include "tests/support/toy_model.h"
+
+namespace hearth {
+namespace {
+
+using test::ToyOptions;
+
+const std::vector<std::int32_t> kTokens = {1, 5, 9, 33, 7, 33, 60, 2, 9, 11, 17, 3, 55};
+
+/// Families need some things that a plain toy does not have.
+ToyOptions options_for(const Family& family) {
+  ToyOptions options{.family = std::string(family.name)};
+  options.metadata = [&family](gguf::Writer& writer) {
+    const std::string prefix = std::string(family.name) + ".";
+    writer.set(prefix + "attention.sliding_window", std::uint32_t{4});
+    writer.set(prefix + "attn_logit_softcapping", 5.0F);
+    writer.set(prefix + "final_logit_softcapping", 3.0F);
+    if (family.name.find("moe") == std::string_view::npos) return;
+    writer.set(prefix + "expert_count", std::uint32_t{5});
+    writer.set(prefix + "expert_used_count", std::uint32_t{2});
+    writer.set(prefix + "expert_feed_forward_length", std::uint32_t{24});
+    writer.set(prefix + "expert_shared_feed_forward_length", std::uint32_t{16});
+  };
+  return options;
+}
+
+/// A model over bytes that live as long as it does.
+struct Loaded {
+  Loaded(std::vector<std::byte> toy, Device& first, Device& second)
+      : bytes(std::move(toy)), file(gguf::Reader::from_bytes(bytes, "toy")) {
+    const Family& family = family_of(file);
+    HParams hparams = read_hparams(file, family);
+    Placement placement = all_on(first, hparams.n_layer);
+    placement.layers.back() = &second;
+    placement.output = &second;
+    model = load_model(file, family, std::move(hparams), placement);
+  }
+  Loaded(std::vector<std::byte> toy, Device& device) : Loaded(std::move(toy), device, device) {}
+  Loaded(const ToyOptions& options, Device& first, Device& second)
+      : Loaded(test::toy_model(options), first, second) {}
+  Loaded(const ToyOptions& options, Device& device) : Loaded(options, device, device) {}
+
+  std::vector<std::byte> bytes;
+  gguf::Reader file;
+  Model model;
+};
+
+/// Hidden states of all tokens, [n][n_embd], in steps of the given sizes.
+std::vector<float> hidden(const Model& model, int step, int n_ubatch) {
+  Forward forward(model, static_cast<int>(kTokens.size()) + 3, n_ubatch);
+  std::vector<float> all;
+  std::vector<float> rows;
+  for (std::size_t done = 0; done < kTokens.size();) {
+    const std::size_t n = std::min(static_cast<std::size_t>(step), kTokens.size() - done);
+    forward.hidden(rows,
+                   forward.run(std::span(kTokens).subspan(done, n), static_cast<int>(done), false));
+    all.insert(all.end(), rows.begin(), rows.end());
+    done += n;
+  }
+  return all;
+}
+
+class EveryFamily : public testing::TestWithParam<Family> {};
+
+TEST_P(EveryFamily, PrefillEqualsDecodeBitForBit) {
+  if (!GetParam().causal) GTEST_SKIP() << "an encoder has no decoding";
+  ReferenceDevice device;
+  const Loaded toy(options_for(GetParam()), device);
+  const std::vector<float> prefill = hidden(toy.model, 13, 13);
+  EXPECT_EQ(prefill, hidden(toy.model, 1, 13));
+  EXPECT_EQ(prefill, hidden(toy.model, 5, 5));
+}
+
+TEST_P(EveryFamily, ThreadsAndDevicesDoNotChangeAnyBit) {
+  ReferenceDevice reference;
+  CpuDevice two(2, 0);  // shares out everything, however small
+  const ToyOptions options = options_for(GetParam());
+  const std::vector<float> expected = hidden(Loaded(options, reference).model, 13, 13);
+  EXPECT_EQ(expected, hidden(Loaded(options, two).model, 13, 13));
+  EXPECT_EQ(expected, hidden(Loaded(options, reference, two).model, 13, 13))
+      << "split after layer 1";
+}
+
+TEST_P(EveryFamily, ATokenChangesWhatComesAfterItAndNothingBefore) {
+  ReferenceDevice device;
+  const Loaded toy(options_for(GetParam()), device);
+  const auto n_embd = static_cast<std::size_t>(toy.model.hparams.n_embd);
+  std::vector<std::int32_t> other = kTokens;
+  other[6] = 61;
+  Forward forward(toy.model, 16, 16);
+  std::vector<float> a;
+  std::vector<float> b;
+  forward.hidden(a, forward.run(kTokens, 0, false));
+  forward.hidden(b, forward.run(other, 0, false));
+  const auto row = [&](const std::vector<float>& rows, std::size_t t) {
+    return std::vector<float>(rows.begin() + static_cast<std::ptrdiff_t>(t * n_embd),
+                              rows.begin() + static_cast<std::ptrdiff_t>((t + 1) * n_embd));
+  };
+  for (std::size_t t = 0; t < 6; ++t) EXPECT_EQ(row(a, t) == row(b, t), GetParam().causal) << t;
+  EXPECT_NE(row(a, 6), row(b, 6));
+  EXPECT_NE(row(a, 7), row(b, 7));
+}
+
+std::string row_name(const testing::TestParamInfo<Family>& row) {
+  std::string name(row.param.name);
+  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, EveryFamily,
+                         testing::ValuesIn(all_families().begin(), all_families().end()), row_name);
+
+/// A window of 4 in every layer of a 1-layer model: what is further back cannot matter.
+TEST(Windows, ATokenSeesItselfAndTheThreeBeforeIt) {
+  ReferenceDevice device;
+  ToyOptions options{.family = "phi3", .n_layer = 1};
+  options.metadata = [](gguf::Writer& writer) {
+    writer.set("phi3.attention.sliding_window", std::uint32_t{4});
+  };
+  const Loaded toy(options, device);
+  Forward forward(toy.model, 16, 16);
+  std::vector<float> full;
+  forward.hidden(full, forward.run(kTokens, 0, true));
+  const auto last_row_after_change_at = [&](std::size_t t) {
+    std::vector<std::int32_t> other = kTokens;
+    other[t] = 62;
+    std::vector<float> row;
+    forward.hidden(row, forward.run(other, 0, true));
+    return row;
+  };
+  EXPECT_EQ(full, last_row_after_change_at(8)) << "four back";
+  EXPECT_NE(full, last_row_after_change_at(9)) << "three back";
+}
+
+/// The file with, in every layer, the parts stacked into one matrix called `whole`.
+std::vector<std::byte> stacked(const gguf::Reader& file, int n_layer, const std::string& whole,
+                               const std::vector<std::string>& parts) {
+  gguf::Writer writer;
+  writer.copy_metadata(file);
+  for (const gguf::Tensor& tensor : file.tensors()) {
+    const auto is_part = [&](const std::string& part) {
+      return tensor.name.ends_with("." + part + ".weight");
+    };
+    if (std::none_of(parts.begin(), parts.end(), is_part)) writer.add_tensor(tensor);
+  }
+  std::deque<std::vector<std::byte>> data;
+  for (int il = 0; il < n_layer; ++il) {
+    const std::string layer = "blk." + std::to_string(il) + ".";
+    std::array<std::uint64_t, 2> dims = {0, 0};
+    data.emplace_back();
+    for (const std::string& part : parts) {
+      const gguf::Tensor& tensor = *file.find_tensor(layer + part + ".weight");
+      dims = {tensor.columns(), dims[1] + tensor.rows()};
+      data.back().insert(data.back().end(), tensor.data.begin(), tensor.data.end());
+    }
+    writer.add_tensor(layer + whole + ".weight", QuantType::F32, dims, data.back());
+  }
+  return writer.to_bytes();
+}
+
+TEST(FusedMatrices, GiveTheSameBitsAsSeparateOnes) {
+  ReferenceDevice device;
+  const Loaded separate(ToyOptions{}, device);
+  const std::vector<float> expected = hidden(separate.model, 13, 13);
+  const Loaded qkv(stacked(separate.file, 3, "attn_qkv", {"attn_q", "attn_k", "attn_v"}), device);
+  EXPECT_TRUE(qkv.model.weights.layers[2].attn_qkv);
+  EXPECT_EQ(expected, hidden(qkv.model, 13, 13));
+  const Loaded gate_up(stacked(separate.file, 3, "ffn_up", {"ffn_gate", "ffn_up"}), device);
+  EXPECT_FALSE(gate_up.model.weights.layers[2].ffn_gate);
+  EXPECT_EQ(expected, hidden(gate_up.model, 13, 13));
+}
+
+}  // namespace
+}  // namespace hearth

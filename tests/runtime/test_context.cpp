@@ -1,0 +1,184 @@
+// A context: one sequence, fed in any pieces, never past its end.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/runtime/context.h"
+#include "tests/support/toy_model.h"
+
+namespace hearth {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using Floats = std::vector<float>;
+using Tokens = std::vector<std::int32_t>;
+
+class ContextTest : public testing::Test {
+ protected:
+  ModelBundle open(test::ToyOptions toy, LoadOptions options) {
+    bytes_ = test::toy_model(toy);
+    file_ = std::make_unique<gguf::Reader>(gguf::Reader::from_bytes(bytes_, "toy.gguf"));
+    return load_model(*file_, options);
+  }
+
+  ModelBundle encoder(std::uint32_t pooling) {
+    test::ToyOptions toy{.family = "bert", .n_ctx = 16};
+    toy.metadata = [pooling](gguf::Writer& writer) { writer.set("bert.pooling_type", pooling); };
+    return open(toy, {.n_ctx = 8});
+  }
+
+  template <class Action>
+  static std::string error_of(Action action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return {};
+  }
+
+  static Floats eval(Context& context, const Tokens& tokens) {
+    const std::span<const float> logits = context.eval(tokens);
+    return {logits.begin(), logits.end()};
+  }
+
+  std::vector<std::byte> bytes_;
+  std::unique_ptr<gguf::Reader> file_;
+  const Tokens tokens_ = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4};
+};
+
+TEST_F(ContextTest, LogitsAreThoseOfTheLastTokenHoweverTheyWereFed) {
+  const ModelBundle bundle = open({}, {.n_ctx = 32, .n_ubatch = 7});
+  Context& context = *bundle.context;
+  const Floats whole = eval(context, tokens_);
+  EXPECT_EQ(context.n_past(), 20);
+  std::vector<Floats> all;
+  context.truncate(0);
+  context.eval_all(tokens_,
+                   [&](std::span<const float> x) { all.emplace_back(x.begin(), x.end()); });
+  ASSERT_EQ(all.size(), 20U);
+  EXPECT_EQ(all.back(), whole);
+  context.truncate(0);
+  for (std::size_t t = 0; t < tokens_.size(); ++t) {
+    EXPECT_EQ(eval(context, {tokens_[t]}), all[t]) << "token " << t;
+  }
+}
+
+TEST_F(ContextTest, TruncateForgetsTheTailOnly) {
+  const ModelBundle bundle = open({}, {.n_ctx = 32});
+  Context& context = *bundle.context;
+  const Floats whole = eval(context, tokens_);
+  context.truncate(11);
+  eval(context, {60, 61, 62});
+  context.truncate(11);
+  EXPECT_EQ(eval(context, Tokens(tokens_.begin() + 11, tokens_.end())), whole);
+}
+
+TEST_F(ContextTest, WhatDoesNotFitIsAnErrorWithTheNumbers) {
+  const ModelBundle bundle = open({}, {.n_ctx = 24});
+  Context& context = *bundle.context;
+  eval(context, tokens_);
+  EXPECT_THAT(error_of([&] {
+                eval(context, {1, 2, 3, 4, 5});
+              }),
+              AllOf(HasSubstr("5 more tokens"), HasSubstr("after 20"), HasSubstr("at most 24"),
+                    HasSubstr("25")));
+  EXPECT_EQ(context.n_past(), 20);
+  EXPECT_EQ(error_of([&] { eval(context, {1, 2, 3, 4}); }), "");
+}
+
+TEST_F(ContextTest, TokensOutsideTheVocabularyAreRefused) {
+  const ModelBundle bundle = open({}, {.n_ctx = 24});
+  EXPECT_THAT(error_of([&] {
+                eval(*bundle.context, {1, 64});
+              }),
+              AllOf(HasSubstr("0 to 63"), HasSubstr("64")));
+  EXPECT_THAT(error_of([&] { eval(*bundle.context, {-1}); }), HasSubstr("-1"));
+  EXPECT_NE(error_of([&] { eval(*bundle.context, {}); }), "");
+  EXPECT_EQ(bundle.context->n_past(), 0);
+}
+
+TEST_F(ContextTest, StopsBetweenMicroBatchesWhenAsked) {
+  const ModelBundle bundle = open({}, {.n_ctx = 32, .n_ubatch = 4});
+  Context& context = *bundle.context;
+  std::vector<std::uint64_t> reports;
+  EXPECT_THROW(context.eval(tokens_,
+                            [&](std::uint64_t done, std::uint64_t total) {
+                              EXPECT_EQ(total, 20U);
+                              reports.push_back(done);
+                              return done < 8;
+                            }),
+               Cancelled);
+  EXPECT_EQ(reports, (std::vector<std::uint64_t>{0, 4, 8}));
+  EXPECT_EQ(context.n_past(), 8);
+  const Floats rest = eval(context, Tokens(tokens_.begin() + 8, tokens_.end()));
+  context.truncate(0);
+  EXPECT_EQ(eval(context, tokens_), rest);
+}
+
+TEST_F(ContextTest, LoadReportsItsProgressAndCanBeStopped) {
+  std::uint64_t last = 0;
+  std::uint64_t all = 0;
+  open({}, {.progress = [&](std::uint64_t done, std::uint64_t total) {
+         EXPECT_GE(done, last);
+         last = done;
+         all = total;
+         return true;
+       }});
+  EXPECT_EQ(last, all);
+  EXPECT_GT(all, 1000U);
+  EXPECT_THROW(open({}, {.progress = [](std::uint64_t, std::uint64_t) { return false; }}),
+               Cancelled);
+}
+
+TEST_F(ContextTest, PoolsTheHiddenStates) {
+  const Tokens three = {1, 2, 3};
+  std::vector<Floats> pooled;  // none (the last), mean, first, last
+  for (const std::uint32_t type : {0U, 1U, 2U, 3U}) {
+    pooled.push_back(encoder(type).context->embed(three));
+  }
+  const ModelBundle bundle = encoder(1);
+  Forward forward(*bundle.model, 8, 8);
+  Floats rows;
+  forward.hidden(rows, forward.run(three, 0, false));
+  const std::size_t n = 32;
+  EXPECT_EQ(pooled[0], Floats(rows.begin() + 64, rows.end()));
+  EXPECT_EQ(pooled[2], Floats(rows.begin(), rows.begin() + 32));
+  EXPECT_EQ(pooled[3], pooled[0]);
+  for (std::size_t j = 0; j < n; ++j) {
+    EXPECT_NEAR(pooled[1][j], (rows[j] + rows[n + j] + rows[2 * n + j]) / 3.0, 1e-6);
+  }
+  EXPECT_EQ(bundle.context->embed(three), bundle.context->embed(three)) << "nothing is left over";
+}
+
+TEST_F(ContextTest, AnEncoderTakesItsTextWhole) {
+  const ModelBundle bundle = encoder(1);
+  EXPECT_THAT(error_of([&] { bundle.context->embed(Tokens(9, 1)); }), HasSubstr("at most 8"));
+  test::ToyOptions toy{.family = "bert", .n_ctx = 16};
+  const ModelBundle narrow = open(toy, {.n_ctx = 16, .n_ubatch = 4});
+  EXPECT_THAT(error_of([&] { narrow.context->embed(Tokens(5, 1)); }),
+              AllOf(HasSubstr("--ubatch"), HasSubstr("at most 4 tokens")));
+}
+
+TEST_F(ContextTest, LearnedPositionsEndTheContext) {
+  const test::ToyOptions toy{.family = "gpt2", .n_ctx = 16};
+  EXPECT_THAT(error_of([&] { open(toy, {.n_ctx = 17}); }), HasSubstr("-c 16 or less"));
+  EXPECT_EQ(open(toy, {.n_ctx = 16}).context->n_ctx(), 16);
+  EXPECT_EQ(open(toy, {}).context->n_ctx(), 16);
+  EXPECT_EQ(context_for(*file_, 3), 16);
+  EXPECT_EQ(open({}, {.n_ctx = 300}).context->n_ctx(), 300);
+  EXPECT_EQ(context_for(*file_, 3), 256);
+  EXPECT_EQ(context_for(*file_, 257), 512);
+}
+
+TEST_F(ContextTest, AContextThatNeedsMoreMemoryThanThereIsIsRefused) {
+  EXPECT_GT(available_memory(), 1U << 20);
+  EXPECT_THAT(error_of([&] { open({.n_layer = 64, .n_embd = 256}, {.n_ctx = 1 << 28}); }),
+              AllOf(HasSubstr("MiB"), HasSubstr("-c")));
+}
+
+}  // namespace
+}  // namespace hearth

@@ -1,0 +1,40 @@
+// The subcommands of `hearth`. Each file cmd_<name>.cpp defines one function that adds its
+// subcommand to the program.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace hearth::cli {
+
+using AddCommand = void (*)(CLI::App& app);
+
+void add_chat(CLI::App& app);
+void add_run(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_tokenize(CLI::App& app);
+void add_detokenize(CLI::App& app);
+void add_template(CLI::App& app);
+void add_logits(CLI::App& app);
+void add_verify(CLI::App& app);
+void add_perplexity(CLI::App& app);
+void add_quantize(CLI::App& app);
+
+/// Every subcommand, in the order of the help text. A new one is a line here and a file.
+// clang-format off
+inline constexpr AddCommand kCommands[] = {
+    add_chat,
+    add_run,
+    add_inspect,
+    add_tokenize,
+    add_detokenize,
+    add_template,
+    add_logits,
+    add_verify,
+    add_perplexity,
+    add_quantize,
+};
+// clang-format on
+
+}  // namespace hearth::cli

@@ -1,0 +1,68 @@
+#include "tools/cli/engine_options.h"
+
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "tools/cli/model_option.h"
+#include "tools/cli/progress_bar.h"
+
+namespace hearth::cli {
+
+namespace {
+
+// What was asked for and cannot be had is an error, never a silent fallback.
+void refuse_gpu_layers(const std::string& layers) {
+  if (layers == "0") return;
+  throw Error(Error::Parts{.where = "-ngl",
+                           .what = "this version of Hearth runs on the CPU only",
+                           .expected = "0",
+                           .got = layers});
+}
+
+}  // namespace
+
+void add_engine_options(CLI::App& command, EngineOptions& options) {
+  add_model_option(command, options.model);
+  command.add_option("-t,--threads", options.n_threads, "threads (default: one per physical core)")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("-c,--ctx", options.n_ctx, "context size in tokens")
+      ->check(CLI::Range(1, 1 << 28));
+  command.add_option("--ubatch", options.n_ubatch, "tokens per micro-batch")
+      ->check(CLI::Range(1, 1 << 16))
+      ->capture_default_str();
+  const std::map<std::string, LoadOptions::On> devices = {
+      {"cpu", LoadOptions::On::cpu}, {"reference", LoadOptions::On::reference}};
+  command.add_option("--device", options.device, "cpu, or reference: slow, and the truth")
+      ->transform(CLI::CheckedTransformer(devices))
+      ->type_name("cpu|reference");
+  command.add_flag_callback(
+      "--reference", [&options] { options.device = LoadOptions::On::reference; },
+      "the same as --device reference");
+  command
+      .add_option_function<std::string>("--ngl,--gpu-layers", refuse_gpu_layers,
+                                        "layers on the GPU: none yet in this version")
+      ->type_name("N");
+}
+
+ModelBundle load_with(const gguf::Reader& file, const EngineOptions& options) {
+  ProgressBar bar("loading");
+  return load_model(file, {.device = options.device,
+                           .n_threads = options.n_threads,
+                           .n_ctx = options.n_ctx,
+                           .usual_ctx = options.usual_ctx,
+                           .n_ubatch = options.n_ubatch,
+                           .progress = bar.progress()});
+}
+
+ModelBundle load_generator(const gguf::Reader& file, const EngineOptions& options) {
+  ModelBundle model = load_with(file, options);
+  if (model.model->hparams.causal) return model;
+  throw Error(Error::Parts{.where = file.name(),
+                           .what = "is an encoder: it makes embeddings of text and cannot write",
+                           .expected = "a model that generates text",
+                           .got = {}});
+}
+
+}  // namespace hearth::cli

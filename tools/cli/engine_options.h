@@ -1,0 +1,33 @@
+// The options of every command that runs a model: which model, on what, how large a context.
+#pragma once
+
+#include <string>
+
+#include "engine/runtime/context.h"
+#include "gguf/reader.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hearth::cli {
+
+struct EngineOptions {
+  std::string model;  // -m; empty: the built-in model
+  int n_threads = 0;  // -t
+  int n_ctx = 0;      // -c
+  int n_ubatch = 512;
+  LoadOptions::On device = LoadOptions::On::cpu;
+  int usual_ctx = kDefaultContext;  // the context without -c, if the model's own is not smaller
+};
+
+/// Adds -m, -t, -c, --ubatch, --device and --reference.
+void add_engine_options(CLI::App& command, EngineOptions& options);
+
+/// Loads `file` as the options say, with a progress bar.
+ModelBundle load_with(const gguf::Reader& file, const EngineOptions& options);
+
+/// The same for a model that has to write text: an encoder is refused.
+ModelBundle load_generator(const gguf::Reader& file, const EngineOptions& options);
+
+}  // namespace hearth::cli

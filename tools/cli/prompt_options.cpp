@@ -1,0 +1,43 @@
+#include "tools/cli/prompt_options.h"
+
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "tokenizer/chat_template.h"
+#include "tools/cli/template_option.h"
+#include "tools/cli/text_input.h"
+
+namespace hearth::cli {
+
+void add_conversation_options(CLI::App& command, ConversationOptions& options) {
+  CLI::Option* text =
+      command.add_option("--system", options.system, "system prompt, or @FILE")->type_name("TEXT");
+  command.add_option("--system-file", options.system_file, "read the system prompt from a file")
+      ->type_name("FILE")
+      ->excludes(text);
+  add_template_option(command, options.chat_template);
+}
+
+std::string system_prompt(const ConversationOptions& options) {
+  if (!options.system_file.empty()) return read_text({.argument = {}, .file = options.system_file});
+  if (!options.system.starts_with('@')) return options.system;
+  return read_text({.argument = {}, .file = options.system.substr(1)});
+}
+
+bool has_template(const ConversationOptions& options, const Vocab& vocab) {
+  return !options.chat_template.empty() || !vocab.chat_template.empty();
+}
+
+PromptRenderer make_renderer(const ConversationOptions& options, const Vocab& vocab) {
+  return [chosen = choose_template(vocab, options.chat_template)](
+             std::span<const ChatMessage> messages) {
+    std::vector<PromptMessage> list;
+    for (const ChatMessage& message : messages) list.push_back({message.role, message.content});
+    return chosen.render(list);
+  };
+}
+
+}  // namespace hearth::cli

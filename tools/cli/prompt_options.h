@@ -1,0 +1,35 @@
+// The options that make a prompt of what the user says: system prompt and chat template.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/runtime/session.h"
+#include "tokenizer/vocab.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hearth::cli {
+
+struct ConversationOptions {
+  std::string system;         // --system: text, or @FILE
+  std::string system_file;    // --system-file
+  std::string chat_template;  // --template
+};
+
+/// Adds --system, --system-file and --template.
+void add_conversation_options(CLI::App& command, ConversationOptions& options);
+
+/// The system prompt; empty if there is none. Throws Error if a file cannot be read.
+std::string system_prompt(const ConversationOptions& options);
+
+/// Messages to prompts by the template that --template names, else by the model's. Throws Error if
+/// there is none, or if it cannot be read or parsed.
+PromptRenderer make_renderer(const ConversationOptions& options, const Vocab& vocab);
+
+/// Whether there is a template to be had.
+bool has_template(const ConversationOptions& options, const Vocab& vocab);
+
+}  // namespace hearth::cli

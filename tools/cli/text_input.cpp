@@ -1,0 +1,52 @@
+#include "tools/cli/text_input.h"
+
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+
+namespace hearth::cli {
+namespace {
+
+std::string read_all(std::FILE* stream, const std::string& name) {
+  std::string text;
+  char buffer[1 << 16];
+  while (true) {
+    const std::size_t n = std::fread(buffer, 1, sizeof buffer, stream);
+    text.append(buffer, n);
+    if (n == sizeof buffer) continue;
+    if (std::ferror(stream))
+      throw Error({.where = name, .what = "cannot be read", .expected = {}, .got = {}});
+    return text;
+  }
+}
+
+}  // namespace
+
+void add_text_input(CLI::App& command, TextInput& input, const std::string& name,
+                    const std::string& description) {
+  auto* argument = command.add_option(name, input.argument, description);
+  command.add_option("-f,--file", input.file, "Read it from a file (default: stdin)")
+      ->type_name("FILE")
+      ->excludes(argument);
+}
+
+std::string read_text(const TextInput& input) {
+  if (input.argument) return *input.argument;
+  if (input.file.empty() || input.file == "-") return read_all(stdin, "stdin");
+  const auto close = [](std::FILE* file) { std::fclose(file); };
+  const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(input.file.c_str(), "rb"),
+                                                         close);
+  if (!file) {
+    throw Error({.where = input.file,
+                 .what = std::string("cannot be opened: ") + std::strerror(errno),
+                 .expected = "a file that can be read",
+                 .got = {}});
+  }
+  return read_all(file.get(), input.file);
+}
+
+}  // namespace hearth::cli

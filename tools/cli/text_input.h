@@ -1,0 +1,25 @@
+// Text that a command takes from its argument, a file, or stdin: the exact bytes.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace hearth::cli {
+
+struct TextInput {
+  std::optional<std::string> argument;
+  std::string file;
+};
+
+/// Adds the positional argument `name` and --file to `command`; one of them at most may be given.
+void add_text_input(CLI::App& command, TextInput& input, const std::string& name,
+                    const std::string& description);
+
+/// The argument, or the whole file, or all of stdin. Throws Error if the file cannot be read.
+std::string read_text(const TextInput& input);
+
+}  // namespace hearth::cli

@@ -1,0 +1,1 @@
+"""The world of the toy model: everything it can talk about, written for this project."""

@@ -1,0 +1,29 @@
+"""Names of people; the toy learns to repeat a name that it has just heard."""
+
+GIRLS = ("Mia", "Anna", "Lily", "Emma", "Sophie", "Clara", "Nora", "Ella", "Ida", "Rosa", "Lena", "Ruby", "Maya",
+    "Alice", "Eva", "Zoe", "Hanna", "Marie", "Julia", "Sara")
+BOYS = ("Tom", "Ben", "Max", "Leo", "Paul", "Sam", "Finn", "Jack", "Noah", "Emil", "Oscar", "Tim", "Jonas", "Henry",
+    "Hugo", "Adam", "David", "Felix", "Luke", "Peter")
+OTHERS = (
+    "Alex", "Chris", "Robin", "Kim", "John", "Mary", "James", "Robert", "Michael", "William", "Linda", "Susan", "Karen",
+    "Lisa", "Nancy", "Mark",
+    "Steven", "Andrew", "Kevin", "Brian", "George", "Edward", "Laura", "Amy", "Angela", "Helen", "Carol", "Ruth",
+    "Diana", "Olivia", "Ava", "Isabella",
+    "Liam", "Ethan", "Mason", "Logan", "Lucas", "Daniel", "Matthew", "Joseph", "Carlos", "Maria", "Jose", "Juan", "Ana",
+    "Elena", "Ivan", "Olga",
+    "Natasha", "Dmitri", "Yuki", "Kenji", "Wei", "Ling", "Raj", "Priya", "Amir", "Fatima", "Omar", "Layla", "Ahmed",
+    "Pierre", "Claire", "Hans",
+    "Greta", "Klaus", "Heidi", "Lars", "Ingrid", "Erik", "Sven", "Astrid", "Marco", "Giulia", "Luca", "Sofia", "Stefan",
+    "Martin", "Thomas", "Simon",
+    "Patrick", "Sean", "Nick", "Tony", "Joe", "Bob", "Bill", "Jim", "Dave", "Mike", "Steve", "Dan", "Matt", "Kate",
+    "Jane", "Beth", "Meg", "Grace",
+    "Jan", "Piotr", "Katya", "Tara", "Nina", "Vera", "Iris", "Stella", "Vincent", "Victor", "Walter", "Arthur", "Frank",
+    "Harry", "Ron", "Gina",
+    "Jenny", "Sally", "Wendy", "Zack", "Ted", "Gary", "Larry", "Philip", "Ralph", "Roger", "Scott", "Keith", "Dylan",
+    "Ryan", "Jason", "Justin",
+)
+FIRST = ("Ka", "Mi", "To", "Sa", "Re", "Ly", "Jo", "Ve", "Na", "El", "Ar", "Bre", "Do", "Fi", "Ge", "Ha", "Is", "Ke",
+    "Lo", "Ma", "Ni", "Or", "Pe", "Ra", "Si", "Ta", "Ul", "Vi", "Wa", "Za", "Che", "Sha", "Tri", "Gra")
+MIDDLE = ("ra", "li", "na", "mo", "ri", "ve", "da", "se", "lo", "mi", "ta", "ni", "be", "lla", "ro", "")
+LAST = ("n", "a", "ka", "ra", "s", "l", "na", "th", "my", "o", "x", "ne", "ric", "dan", "lla", "ton", "bert", "ie",
+    "sh", "ja")
