@@ -20,6 +20,7 @@ void add_logits(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_perplexity(CLI::App& app);
 void add_quantize(CLI::App& app);
+void add_synth(CLI::App& app);
 
 /// Every subcommand, in the order of the help text. A new one is a line here and a file.
 // clang-format off
@@ -34,6 +35,7 @@ inline constexpr AddCommand kCommands[] = {
     add_verify,
     add_perplexity,
     add_quantize,
+    add_synth,
 };
 // clang-format on
 
