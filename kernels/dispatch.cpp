@@ -1,47 +1,36 @@
 #include "kernels/dispatch.h"
 
-#include "kernels/scalar/install.h"
-
 namespace hearth::kernels {
-namespace {
-
-bool always() {
-  return true;
-}
-
-constexpr IsaLevel kLevels[] = {
-    {"scalar", always, install_scalar},
-};
-
-const IsaLevel* best_level() {
-  const IsaLevel* best = kLevels;
-  for (const IsaLevel& level : kLevels) {
+const IsaLevel* best_isa_level() {
+  const IsaLevel* best = all_isa_levels().first;
+  for (const IsaLevel& level : all_isa_levels()) {
     if (level.is_supported()) best = &level;
   }
   return best;
 }
 
-}  // namespace
-
-IsaLevelRange all_isa_levels() {
-  return {kLevels, kLevels + sizeof(kLevels) / sizeof(kLevels[0])};
-}
-
 KernelTable make_kernel_table(const IsaLevel* level) {
   KernelTable table;
-  for (const IsaLevel* l = kLevels; l <= level; ++l) {
+  for (const IsaLevel* l = all_isa_levels().first; l <= level; ++l) {
     if (l->is_supported()) l->install(table);
   }
   return table;
 }
 
+const IsaLevel* find_isa_level(std::string_view name) {
+  for (const IsaLevel& level : all_isa_levels()) {
+    if (level.name == name) return &level;
+  }
+  return nullptr;
+}
+
 const KernelTable& scalar_kernels() {
-  static const KernelTable kTable = make_kernel_table(kLevels);
+  static const KernelTable kTable = make_kernel_table(all_isa_levels().first);
   return kTable;
 }
 
 const KernelTable& best_kernels() {
-  static const KernelTable kTable = make_kernel_table(best_level());
+  static const KernelTable kTable = make_kernel_table(best_isa_level());
   return kTable;
 }
 

@@ -1,5 +1,6 @@
-// Which kernels this machine runs. A level is one folder (scalar/, later avx2/ …) and one row of
-// the table in dispatch.cpp; each level overwrites what it improves on the levels before it.
+// Which kernels this machine runs. A level is one folder (scalar/, avx2/ …) and one row of
+// the table in levels_<architecture>.cpp; each level overwrites what it improves on the levels
+// before it.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +25,12 @@ struct IsaLevelRange {
   std::size_t size() const { return static_cast<std::size_t>(last - first); }
 };
 IsaLevelRange all_isa_levels();
+
+/// The level of this name, whether or not this machine supports it; nullptr if none was built.
+const IsaLevel* find_isa_level(std::string_view name);
+
+/// The fastest level that this machine supports.
+const IsaLevel* best_isa_level();
 
 /// The table of `level` with the supported levels before it. `level` points into all_isa_levels().
 KernelTable make_kernel_table(const IsaLevel* level);

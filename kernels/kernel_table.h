@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "kernels/quant_types.h"
+#include "kernels/strips.h"
 
 namespace hearth::kernels {
 
@@ -18,20 +19,48 @@ using DequantizeRow = void (*)(const void* row, float* out, std::size_t n);
 /// The same input gives the same bytes on every machine and at every level.
 using QuantizeRow = void (*)(const float* row, void* out, std::size_t n);
 
+/// out[c * out_stride + r] = row r of the matrix . column c of the strip, for n_rows rows that
+/// stand in panels one after the other, and x.n_columns columns. n_rows need not be a multiple of
+/// the panel's lanes. columns == x.length. panels and the strip are aligned to 64 bytes; out is
+/// not. The order of operations is that of scalar/matmul.cpp (floats: scalar/matmul_float.cpp), bit
+/// for bit, whatever the number of rows and columns.
+using MultiplyPanels = void (*)(const void* panels, std::size_t n_rows, const Strip& x, float* out,
+                                std::size_t out_stride);
+
+struct MatmulKernel {
+  int lanes = 0;                     // rows per panel (kernels/panels.h)
+  StripKind strip = StripKind::f32;  // what it multiplies with
+  MultiplyPanels multiply = nullptr;
+};
+
 /// One slot per quant type. A type that is no weight (QuantTypeInfo::is_weight) has nullptr.
 template <class Function>
 class PerType {
  public:
-  Function operator[](QuantType type) const { return slots_[static_cast<std::uint32_t>(type)]; }
+  const Function& operator[](QuantType type) const {
+    return slots_[static_cast<std::uint32_t>(type)];
+  }
   Function& operator[](QuantType type) { return slots_[static_cast<std::uint32_t>(type)]; }
 
  private:
   Function slots_[kQuantTypeSlots] = {};
 };
 
+/// One slot per kind of strip.
+class PerStripKind {
+ public:
+  FillStrip operator[](StripKind kind) const { return slots_[static_cast<int>(kind)]; }
+  FillStrip& operator[](StripKind kind) { return slots_[static_cast<int>(kind)]; }
+
+ private:
+  FillStrip slots_[kStripKinds] = {};
+};
+
 struct KernelTable {
   PerType<DequantizeRow> dequantize_row;
   PerType<QuantizeRow> quantize_row;
+  PerType<MatmulKernel> matmul;
+  PerStripKind fill_strip;
 };
 
 }  // namespace hearth::kernels

@@ -1,7 +1,9 @@
 #include "kernels/scalar/install.h"
 
 #include "kernels/scalar/dequantize.h"
+#include "kernels/scalar/matmul.h"
 #include "kernels/scalar/quantize.h"
+#include "kernels/scalar/quantize_strip.h"
 
 namespace hearth::kernels {
 namespace {
@@ -54,11 +56,49 @@ constexpr QuantizeSlot kQuantize[] = {
     {QuantType::MXFP4, scalar::quantize_row_mxfp4},
 };
 
+struct MatmulSlot {
+  QuantType type;
+  MatmulKernel kernel;
+};
+
+constexpr MatmulSlot kMatmul[] = {
+    {QuantType::F32, {1, StripKind::f32, scalar::multiply_float<QuantType::F32>}},
+    {QuantType::F16, {1, StripKind::f32, scalar::multiply_float<QuantType::F16>}},
+    {QuantType::BF16, {1, StripKind::bf16, scalar::multiply_bf16}},
+    {QuantType::Q4_0, {1, StripKind::q8_32, scalar::multiply<QuantType::Q4_0>}},
+    {QuantType::Q4_1, {1, StripKind::q8_32, scalar::multiply<QuantType::Q4_1>}},
+    {QuantType::Q5_0, {1, StripKind::q8_32, scalar::multiply<QuantType::Q5_0>}},
+    {QuantType::Q5_1, {1, StripKind::q8_32, scalar::multiply<QuantType::Q5_1>}},
+    {QuantType::Q8_0, {1, StripKind::q8_32, scalar::multiply<QuantType::Q8_0>}},
+    {QuantType::Q2_K, {1, StripKind::q8_256, scalar::multiply<QuantType::Q2_K>}},
+    {QuantType::Q3_K, {1, StripKind::q8_256, scalar::multiply<QuantType::Q3_K>}},
+    {QuantType::Q4_K, {1, StripKind::q8_256, scalar::multiply<QuantType::Q4_K>}},
+    {QuantType::Q5_K, {1, StripKind::q8_256, scalar::multiply<QuantType::Q5_K>}},
+    {QuantType::Q6_K, {1, StripKind::q8_256, scalar::multiply<QuantType::Q6_K>}},
+    {QuantType::IQ4_NL, {1, StripKind::q8_32, scalar::multiply<QuantType::IQ4_NL>}},
+    {QuantType::IQ4_XS, {1, StripKind::q8_256, scalar::multiply<QuantType::IQ4_XS>}},
+    {QuantType::MXFP4, {1, StripKind::q8_32, scalar::multiply<QuantType::MXFP4>}},
+};
+
+struct FillStripSlot {
+  StripKind kind;
+  FillStrip function;
+};
+
+constexpr FillStripSlot kFillStrip[] = {
+    {StripKind::f32, scalar::fill_strip_f32},
+    {StripKind::bf16, scalar::fill_strip_bf16},
+    {StripKind::q8_32, scalar::fill_strip_q8_32},
+    {StripKind::q8_256, scalar::fill_strip_q8_256},
+};
+
 }  // namespace
 
 void install_scalar(KernelTable& table) {
   for (const DequantizeSlot& slot : kDequantize) table.dequantize_row[slot.type] = slot.function;
   for (const QuantizeSlot& slot : kQuantize) table.quantize_row[slot.type] = slot.function;
+  for (const MatmulSlot& slot : kMatmul) table.matmul[slot.type] = slot.kernel;
+  for (const FillStripSlot& slot : kFillStrip) table.fill_strip[slot.kind] = slot.function;
 }
 
 }  // namespace hearth::kernels

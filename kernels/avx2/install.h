@@ -1,0 +1,11 @@
+// AVX2 with FMA and F16C.
+#pragma once
+
+#include "kernels/kernel_table.h"
+
+namespace hearth::kernels {
+
+/// Overwrites the slots that this level improves. Call it only where the CPU has what it needs.
+void install_avx2(KernelTable& table);
+
+}  // namespace hearth::kernels

@@ -1,0 +1,15 @@
+#include "kernels/avx512/install.h"
+
+#include "kernels/avx512/parts.h"
+#include "kernels/cpu_features.h"
+
+namespace hearth::kernels {
+
+void install_avx512(KernelTable& table) {
+  avx512::install_matmul_k(table);
+  avx512::install_matmul_plain(table);
+  avx512::install_matmul_float(table);
+  if (cpu_features().avx512_bf16) avx512::install_matmul_bf16(table);
+}
+
+}  // namespace hearth::kernels

@@ -1,0 +1,13 @@
+// What the files of this folder add to the table; avx512/install.cpp calls them.
+#pragma once
+
+#include "kernels/kernel_table.h"
+
+namespace hearth::kernels::avx512 {
+
+void install_matmul_k(KernelTable& table);
+void install_matmul_plain(KernelTable& table);
+void install_matmul_float(KernelTable& table);
+void install_matmul_bf16(KernelTable& table);  // only where the CPU has AVX512_BF16
+
+}  // namespace hearth::kernels::avx512

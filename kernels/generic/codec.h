@@ -1,0 +1,70 @@
+// What a codec is. A codec reads one quant type's panels (kernels/panels.h) for a level's vectors
+// S; the tile (generic/quantised_tile.h) is written in terms of it:
+//
+//   kType                  the quant type
+//   kSubBlocks, kQuads     sub-blocks with a scale of their own, and quads (four elements) in each
+//   kOperand               how quads are multiplied, see Operand
+//   kUp                    quads are scaled up by 2^kUp, block().d down
+//   kHasMin                whether the type has minima
+//   Codec(panel, columns)  the panel of one group of rows
+//   block(b)               block b's header in registers:
+//     .d                   the scale
+//     .quad(s, i)          quad i of sub-block s
+//     .scale(s)            of sub-block s, where there are more than one
+//     .m, .min_sum(x, b, column)   m and u of the statement in scalar/matmul.h, if kHasMin; one may
+//                          have a power of two that the other lacks
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/panels.h"
+#include "kernels/strips.h"
+
+namespace hearth::kernels {
+namespace {
+
+enum class Operand {
+  plain,     // unsigned bytes that are q itself
+  offset,    // unsigned bytes (q + 2^kLogOffset) * 2^kUp
+  is_signed  // signed bytes
+};
+
+/// Where a panel's planes begin.
+inline const std::byte* plane_of(const std::byte* panel, QuantType type, int plane,
+                                 std::size_t columns, int lanes) {
+  return panel + plane_offset(panel_layout(type), plane, columns, lanes);
+}
+
+/// Row `row`, column `column` of one part of a strip.
+template <class Element>
+inline const Element* strip_at(const Element* part, const Strip& x, std::size_t row, int column) {
+  return part + row * static_cast<std::size_t>(x.width) + static_cast<std::size_t>(column);
+}
+
+/// Byte n of every lane, 0..255.
+template <class S>
+inline typename S::Int byte_of(typename S::Int a, int n) {
+  return S::bit_and(S::shift_right(a, 8 * n), S::set(255));
+}
+
+/// The same byte four times.
+constexpr std::int32_t four(int byte) {
+  return static_cast<std::int32_t>(0x01010101u * static_cast<std::uint32_t>(byte));
+}
+
+/// How far a level shifts quants whose offset is 2^log_offset: to an offset of 128, or not at all.
+template <class S>
+constexpr int up_shift(int log_offset) {
+  return S::kFullRangeDot ? 7 - log_offset : 0;
+}
+
+/// 2^-n.
+constexpr float power_of_half(int n) {
+  float p = 1.0F;
+  for (int i = 0; i < n; ++i) p *= 0.5F;
+  return p;
+}
+
+}  // namespace
+}  // namespace hearth::kernels

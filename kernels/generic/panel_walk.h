@@ -1,0 +1,83 @@
+// From a strip and a run of panels to tiles: which columns and how many panels at once.
+#pragma once
+
+#include "kernels/kernel_table.h"
+#include "kernels/panels.h"
+
+namespace hearth::kernels {
+namespace {
+
+/// Writes one panel's sums: lane r of sums[c] is row r of column c.
+template <class S, int kColumns>
+inline void store_panel(const typename S::Float (&sums)[kColumns], std::size_t n_rows,
+                        int n_columns, float* out, std::size_t out_stride) {
+  for (int c = 0; c < kColumns && c < n_columns; ++c) {
+    float* to = out + static_cast<std::size_t>(c) * out_stride;
+    if (n_rows >= S::kLanes) {
+      S::store(to, sums[c]);
+    } else {
+      S::store_first(to, sums[c], n_rows);
+    }
+  }
+}
+
+/// One tile after the other over all panels, kPanels at a time. Those are far apart: memory serves
+/// several streams faster than one.
+template <class S, class Tile, int kColumns, int kPanels>
+void walk_panels(const std::byte* panels, std::size_t n_rows, const Strip& x, int column,
+                 float* out, std::size_t out_stride) {
+  const std::size_t bytes = panel_bytes(Tile::kType, x.length, S::kLanes);
+  const std::size_t n_panels = (n_rows + S::kLanes - 1) / S::kLanes;
+  const std::size_t apart = (n_panels + kPanels - 1) / kPanels;
+  float* first = out + static_cast<std::size_t>(column) * out_stride;
+  for (std::size_t i = 0; i < apart; ++i) {
+    const std::byte* tile[kPanels];
+    std::size_t number[kPanels];
+    for (std::size_t p = 0; p < kPanels; ++p) {
+      number[p] = p * apart + i < n_panels ? p * apart + i : i;  // the last stream may be shorter
+      tile[p] = panels + number[p] * bytes;
+    }
+    typename S::Float sums[kPanels][kColumns];
+    Tile::template run<kPanels, kColumns>(tile, x, column, sums);
+    for (std::size_t p = 0; p < kPanels; ++p) {
+      store_panel<S>(sums[p], n_rows - number[p] * S::kLanes, x.n_columns - column,
+                     first + number[p] * S::kLanes, out_stride);
+    }
+  }
+}
+
+/// MultiplyPanels (kernel_table.h) of a type's Tile.
+template <class S, class Tile>
+void multiply_panels(const void* panels, std::size_t n_rows, const Strip& x, float* out,
+                     std::size_t out_stride) {
+  const auto* bytes = static_cast<const std::byte*>(panels);
+  // A strip wider than a tile is done in halves.
+  const int n_columns = x.width > S::kMostColumns ? x.width / 2 : x.width;
+  for (int column = 0; column < x.width; column += n_columns) {
+    switch (n_columns) {
+      case 1:
+        walk_panels<S, Tile, 1, 4>(bytes, n_rows, x, column, out, out_stride);
+        break;
+      case 2:
+        walk_panels<S, Tile, 2, 2>(bytes, n_rows, x, column, out, out_stride);
+        break;
+      case 4:
+        walk_panels<S, Tile, 4, 2>(bytes, n_rows, x, column, out, out_stride);
+        break;
+      case 6:
+        walk_panels<S, Tile, 6, 1>(bytes, n_rows, x, column, out, out_stride);
+        break;
+      default:
+        if constexpr (S::kMostColumns >= 8) {
+          if (n_columns == 8) {
+            walk_panels<S, Tile, 8, 1>(bytes, n_rows, x, column, out, out_stride);
+          } else {
+            walk_panels<S, Tile, 12, 1>(bytes, n_rows, x, column, out, out_stride);
+          }
+        }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hearth::kernels

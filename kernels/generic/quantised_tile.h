@@ -1,0 +1,112 @@
+// The matrix kernels of all quantised types, written once in terms of a level's vectors S (its
+// simd.h) and a type's Codec (generic/codec.h). A tile is kPanels panels of rows times kColumns
+// columns of a strip; every lane computes the statement of scalar/matmul.h for one row, so neither
+// the shape of a tile nor the level shows in a result.
+#pragma once
+
+#include "kernels/generic/codec.h"
+#include "kernels/generic/panel_walk.h"
+
+namespace hearth::kernels {
+namespace {
+
+/// What the sum of sub-block s begins with: 0, or the bias that takes the quants' offset away.
+template <class S, class Codec>
+inline typename S::Int start_sum(const Strip& x, std::size_t b, int s, int column) {
+  if constexpr (Codec::kOperand == Operand::plain) {
+    return S::zero();
+  } else {
+    // There is one bias per 32 elements in q8_32, per 16 in q8_256.
+    constexpr std::size_t kBiasesPerBlock = Codec::kSubBlocks == 1 ? 1 : 16;
+    const std::size_t row = b * kBiasesPerBlock + static_cast<std::size_t>(s * Codec::kQuads / 4);
+    typename S::Int bias = S::broadcast(strip_at(x.bias, x, row, column));
+    if constexpr (kBiasesPerBlock == 16 && Codec::kQuads == 8) {
+      bias = S::add(bias, S::broadcast(strip_at(x.bias, x, row + 1, column)));
+    }
+    if constexpr (Codec::kOperand == Operand::is_signed) {
+      return S::signed_start(bias);
+    } else {
+      return S::shift_right_signed(bias, 7 - Codec::kLogOffset - Codec::kUp);
+    }
+  }
+}
+
+template <class S, class Codec>
+struct QuantisedTile {
+  using Int = typename S::Int;
+  using Float = typename S::Float;
+  static constexpr QuantType kType = Codec::kType;
+
+  template <int kPanels, int kColumns>
+  static void run(const std::byte* const (&panels)[kPanels], const Strip& x, int column,
+                  Float (&out)[kPanels][kColumns]) {
+    for (auto& row : out) {
+      for (Float& sum : row) sum = S::zero_float();
+    }
+    const std::size_t n_blocks = x.length / (Codec::kSubBlocks * Codec::kQuads * 4);
+    for (std::size_t b = 0; b < n_blocks; ++b) {
+#pragma GCC unroll 8
+      for (int p = 0; p < kPanels; ++p) {
+        const Codec codec(panels[p], x.length);
+        add_block(codec.block(b), x, b, column, out[p]);
+      }
+    }
+  }
+
+ private:
+  /// out += one block of the panel times the same block of the columns.
+  template <class Block, int kColumns>
+  static inline __attribute__((always_inline)) void add_block(const Block& w, const Strip& x,
+                                                              std::size_t b, int column,
+                                                              Float (&out)[kColumns]) {
+    Int sum[kColumns];
+    for (Int& s : sum) s = S::zero();
+#pragma GCC unroll 16
+    for (int s = 0; s < Codec::kSubBlocks; ++s) {
+      Int part[kColumns];
+      add_sub_block(w, x, b, s, column, part);
+      if constexpr (Codec::kSubBlocks == 1) {
+        for (int c = 0; c < kColumns; ++c) sum[c] = part[c];
+      } else {
+        const Int scale = w.scale(s);
+        for (int c = 0; c < kColumns; ++c) sum[c] = S::add(sum[c], S::mul(part[c], scale));
+      }
+    }
+    for (int c = 0; c < kColumns; ++c) {
+      const Float t = S::to_float(sum[c]);
+      Float r;
+      if constexpr (Codec::kHasMin) {
+        const Float u = S::to_float(w.min_sum(x, b, column + c));
+        r = S::fma(w.d, t, S::mul(w.m, u));
+      } else {
+        r = S::mul(w.d, t);
+      }
+      out[c] = S::fma(S::broadcast(strip_at(x.scales, x, b, column + c)), r, out[c]);
+    }
+  }
+
+  /// part = the products of sub-block s.
+  template <class Block, int kColumns>
+  static inline __attribute__((always_inline)) void add_sub_block(const Block& w, const Strip& x,
+                                                                  std::size_t b, int s, int column,
+                                                                  Int (&part)[kColumns]) {
+    constexpr int kQuadsPerBlock = Codec::kSubBlocks * Codec::kQuads;
+    for (int c = 0; c < kColumns; ++c) part[c] = start_sum<S, Codec>(x, b, s, column + c);
+#pragma GCC unroll 8
+    for (int i = 0; i < Codec::kQuads; ++i) {
+      const auto row = b * kQuadsPerBlock + static_cast<std::size_t>(s * Codec::kQuads + i);
+      const std::int8_t* quads = x.quants + 4 * (row * static_cast<std::size_t>(x.width) +
+                                                 static_cast<std::size_t>(column));
+      Int quad = w.quad(s, i);
+      if constexpr (Codec::kOperand == Operand::is_signed) {
+        quad = S::signed_operand(quad);
+        for (int c = 0; c < kColumns; ++c) part[c] = S::signed_dot(part[c], quad, quads + 4 * c);
+      } else {
+        for (int c = 0; c < kColumns; ++c) part[c] = S::dot(part[c], quad, quads + 4 * c);
+      }
+    }
+  }
+};
+
+}  // namespace
+}  // namespace hearth::kernels

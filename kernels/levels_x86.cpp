@@ -1,0 +1,22 @@
+#include "kernels/avx2/install.h"
+#include "kernels/avx512/install.h"
+#include "kernels/cpu_features.h"
+#include "kernels/dispatch.h"
+#include "kernels/scalar/install.h"
+
+namespace hearth::kernels {
+namespace {
+
+constexpr IsaLevel kLevels[] = {
+    {"scalar", [] { return true; }, install_scalar},
+    {"avx2", [] { return cpu_features().avx2; }, install_avx2},
+    {"avx512", [] { return cpu_features().avx512; }, install_avx512},
+};
+
+}  // namespace
+
+IsaLevelRange all_isa_levels() {
+  return {kLevels, kLevels + sizeof(kLevels) / sizeof(kLevels[0])};
+}
+
+}  // namespace hearth::kernels

@@ -1,0 +1,84 @@
+#include "kernels/scalar/matmul.h"
+
+#include "kernels/scalar/block_integers.h"
+
+namespace hearth::kernels::scalar {
+namespace {
+
+/// Element k of column c of a quantised strip.
+int quant(const Strip& x, std::size_t k, int c) {
+  return x.quants[(k / 4 * static_cast<std::size_t>(x.width) + static_cast<std::size_t>(c)) * 4 +
+                  k % 4];
+}
+
+/// One block of a row times one block of a column, from element `first` of the column on.
+float multiply_block(const BlockIntegers& w, const Strip& x, std::size_t first, int c) {
+  int sum = 0;
+  int min_sum = 0;
+  for (int s = 0; s < w.n / BlockIntegers::kSubBlock; ++s) {
+    int products = 0;
+    int quants = 0;
+    for (int i = s * BlockIntegers::kSubBlock; i < (s + 1) * BlockIntegers::kSubBlock; ++i) {
+      const int q = quant(x, first + static_cast<std::size_t>(i), c);
+      products += w.q[i] * q;
+      quants += q;
+    }
+    sum += w.scale[s] * products;
+    min_sum += w.min[s] * quants;
+  }
+  const auto t = static_cast<float>(sum);
+  const auto u = static_cast<float>(min_sum);
+  return w.has_min ? __builtin_fmaf(w.d, t, w.m * u) : w.d * t;
+}
+
+}  // namespace
+
+template <QuantType type>
+void multiply(const void* panels, std::size_t n_rows, const Strip& x, float* out,
+              std::size_t out_stride) {
+  const QuantTypeInfo& info = quant_type_info(type);
+  const auto* block = static_cast<const unsigned char*>(panels);
+  const auto width = static_cast<std::size_t>(x.width);
+  for (std::size_t r = 0; r < n_rows; ++r) {
+    float acc[kStripColumns] = {};
+    for (std::size_t b = 0; b < x.length / info.block_elements; ++b, block += info.block_bytes) {
+      BlockIntegers w;
+      read_block<type>(block, w);
+      for (int c = 0; c < x.n_columns; ++c) {
+        const float r_block = multiply_block(w, x, b * info.block_elements, c);
+        acc[c] = __builtin_fmaf(x.scales[b * width + static_cast<std::size_t>(c)], r_block, acc[c]);
+      }
+    }
+    for (int c = 0; c < x.n_columns; ++c)
+      out[static_cast<std::size_t>(c) * out_stride + r] = acc[c];
+  }
+}
+
+template void multiply<QuantType::Q4_0>(const void*, std::size_t, const Strip&, float*,
+                                        std::size_t);
+template void multiply<QuantType::Q4_1>(const void*, std::size_t, const Strip&, float*,
+                                        std::size_t);
+template void multiply<QuantType::Q5_0>(const void*, std::size_t, const Strip&, float*,
+                                        std::size_t);
+template void multiply<QuantType::Q5_1>(const void*, std::size_t, const Strip&, float*,
+                                        std::size_t);
+template void multiply<QuantType::Q8_0>(const void*, std::size_t, const Strip&, float*,
+                                        std::size_t);
+template void multiply<QuantType::Q2_K>(const void*, std::size_t, const Strip&, float*,
+                                        std::size_t);
+template void multiply<QuantType::Q3_K>(const void*, std::size_t, const Strip&, float*,
+                                        std::size_t);
+template void multiply<QuantType::Q4_K>(const void*, std::size_t, const Strip&, float*,
+                                        std::size_t);
+template void multiply<QuantType::Q5_K>(const void*, std::size_t, const Strip&, float*,
+                                        std::size_t);
+template void multiply<QuantType::Q6_K>(const void*, std::size_t, const Strip&, float*,
+                                        std::size_t);
+template void multiply<QuantType::IQ4_NL>(const void*, std::size_t, const Strip&, float*,
+                                          std::size_t);
+template void multiply<QuantType::IQ4_XS>(const void*, std::size_t, const Strip&, float*,
+                                          std::size_t);
+template void multiply<QuantType::MXFP4>(const void*, std::size_t, const Strip&, float*,
+                                         std::size_t);
+
+}  // namespace hearth::kernels::scalar

@@ -1,0 +1,35 @@
+// What the matrix kernels compute, stated plainly: one row of the matrix and one column of the
+// strip after the other. Every level equals this bit for bit (kernels/kernel_table.h).
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/kernel_table.h"
+
+namespace hearth::kernels::scalar {
+
+/// For every quantised type; the panel's rows are those of the file. `acc` starts at 0, and for
+/// each block of x (32 or 256 elements) in order, with q the integers of both sides:
+///
+///   t   = float(sum over sub-blocks of scale * sum of q_w q_x)       one integer, rounded once
+///   u   = float(sum over sub-blocks of min * sum of q_x)             where the type has minima
+///   r   = d t,  or  fma(d, t, m u)                                   m is -dmin in the K types
+///   acc = fma(scale of x, r, acc)
+///
+/// The plain types have one sub-block with scale 1 (and min 1).
+template <QuantType type>
+void multiply(const void* panels, std::size_t n_rows, const Strip& x, float* out,
+              std::size_t out_stride);
+
+/// F32 and F16: acc = fma(w[k], x[k], acc) for k in order.
+template <QuantType type>
+void multiply_float(const void* panels, std::size_t n_rows, const Strip& x, float* out,
+                    std::size_t out_stride);
+
+/// BF16 with x rounded to bfloat16: for each pair of elements, the later one first:
+/// acc = fma(w[k], x[k], fma(w[k + 1], x[k + 1], acc)). That is what the vdpbf16ps instruction does
+/// (but for subnormal numbers, which it takes for zero).
+void multiply_bf16(const void* panels, std::size_t n_rows, const Strip& x, float* out,
+                   std::size_t out_stride);
+
+}  // namespace hearth::kernels::scalar

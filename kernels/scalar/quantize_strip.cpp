@@ -1,0 +1,108 @@
+#include "kernels/scalar/quantize_strip.h"
+
+#include <bit>
+
+#include "kernels/half.h"
+
+namespace hearth::kernels::scalar {
+namespace {
+
+// A strip's parts are read-only to the kernels; filling it is the one time that they are written.
+template <class Element>
+Element& at(const Element* part, std::size_t row, const Strip& strip, int c) {
+  return const_cast<Element*>(
+      part)[row * static_cast<std::size_t>(strip.width) + static_cast<std::size_t>(c)];
+}
+
+/// Element k of column c, 0 in the padding.
+float input(const Strip& strip, const float* const* columns, std::size_t k, int c) {
+  return c < strip.n_columns && k < strip.length ? columns[c][k] : 0.0F;
+}
+
+float absolute(float v) {
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(v) & 0x7fffffffu);
+}
+
+/// To the nearest integer, ties to even, for |v| <= 127.
+int nearest(float v) {
+  constexpr float kShift = 12582912.0F;  // 1.5 * 2^23: floats there are one apart
+  return std::bit_cast<std::int32_t>(v + kShift) - std::bit_cast<std::int32_t>(kShift);
+}
+
+/// Quantises elements [first, first + n) of a column; returns the scale.
+float quantize(const Strip& strip, const float* const* columns, std::size_t first, std::size_t n,
+               int c) {
+  float largest = 0.0F;
+  for (std::size_t k = first; k < first + n; ++k) {
+    const float v = absolute(input(strip, columns, k, c));
+    largest = v > largest ? v : largest;
+  }
+  if (largest < kSmallestBlock) largest = 0.0F;
+  const float inverse = largest > 0.0F ? 127.0F / largest : 0.0F;
+  auto* quants = const_cast<std::int8_t*>(strip.quants);
+  for (std::size_t k = first; k < first + n; ++k) {
+    const std::size_t quad = k / 4 * static_cast<std::size_t>(strip.width);
+    quants[(quad + static_cast<std::size_t>(c)) * 4 + k % 4] =
+        static_cast<std::int8_t>(nearest(input(strip, columns, k, c) * inverse));
+  }
+  return largest / 127.0F;
+}
+
+/// Sum of quants [first, first + n).
+int sum(const Strip& strip, std::size_t first, std::size_t n, int c) {
+  int total = 0;
+  for (std::size_t k = first; k < first + n; ++k) {
+    const std::size_t quad = k / 4 * static_cast<std::size_t>(strip.width);
+    total += strip.quants[(quad + static_cast<std::size_t>(c)) * 4 + k % 4];
+  }
+  return total;
+}
+
+std::uint32_t pack_pair(int early, int late) {
+  return (static_cast<std::uint32_t>(early) & 0xffffu) | static_cast<std::uint32_t>(late) << 16;
+}
+
+}  // namespace
+
+void fill_strip_f32(const Strip& strip, const float* const* columns) {
+  for (std::size_t k = 0; k < strip.length; ++k) {
+    for (int c = 0; c < strip.width; ++c) {
+      at(strip.floats, k, strip, c) = input(strip, columns, k, c);
+    }
+  }
+}
+
+void fill_strip_bf16(const Strip& strip, const float* const* columns) {
+  for (std::size_t k = 0; k < strip.length; k += 2) {
+    for (int c = 0; c < strip.width; ++c) {
+      at(strip.pairs, k / 2, strip, c) = pack_pair(f32_to_bf16(input(strip, columns, k, c)),
+                                                   f32_to_bf16(input(strip, columns, k + 1, c)));
+    }
+  }
+}
+
+void fill_strip_q8_32(const Strip& strip, const float* const* columns) {
+  for (int c = 0; c < strip.width; ++c) {
+    for (std::size_t b = 0; b < strip.length / 32; ++b) {
+      at(strip.scales, b, strip, c) = quantize(strip, columns, b * 32, 32, c);
+      at(strip.bias, b, strip, c) = -128 * sum(strip, b * 32, 32, c);
+    }
+  }
+}
+
+void fill_strip_q8_256(const Strip& strip, const float* const* columns) {
+  for (int c = 0; c < strip.width; ++c) {
+    for (std::size_t b = 0; b < strip.length / 256; ++b) {
+      at(strip.scales, b, strip, c) = quantize(strip, columns, b * 256, 256, c);
+    }
+    for (std::size_t s = 0; s < strip.length / 16; ++s) {
+      at(strip.bias, s, strip, c) = -128 * sum(strip, s * 16, 16, c);
+    }
+    for (std::size_t p = 0; p < strip.length / 64; ++p) {
+      at(strip.sum_pairs, p, strip, c) =
+          pack_pair(sum(strip, p * 64, 32, c), sum(strip, p * 64 + 32, 32, c));
+    }
+  }
+}
+
+}  // namespace hearth::kernels::scalar

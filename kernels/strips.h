@@ -1,0 +1,62 @@
+// Activations as the matrix kernels read them. A strip is up to 12 columns (tokens) side by side:
+// four consecutive elements of one column, then those of the next column, and so on, so that a
+// kernel reads one address after the other while each of its lanes works on another row of the
+// matrix.
+//
+// Quantised strips hold x as integers q with a float scale per block: x = scale * q, q in
+// -127..127, scale = (largest |x| of the block) / 127, q = x * (127 / largest) rounded to nearest,
+// ties to even; a block with nothing of at least kSmallestBlock is all zeros, with scale 0. Sums of
+// q that a kernel would need again and again are stored beside them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hearth::kernels {
+
+inline constexpr int kStripColumns = 12;
+inline constexpr float kSmallestBlock = 0x1p-100F;  // 127 / x is finite from here on
+
+enum class StripKind : std::uint8_t {
+  f32,     // floats as they are
+  bf16,    // rounded to bfloat16
+  q8_32,   // a scale per 32 elements: for the plain quant types
+  q8_256,  // a scale per 256 elements: for the types with super-blocks
+};
+
+inline constexpr int kStripKinds = 4;
+
+struct Strip {
+  StripKind kind = StripKind::f32;
+  int width = 0;           // columns stored: padded_width(n_columns); the padding is zero
+  int n_columns = 0;       // columns in use
+  std::size_t length = 0;  // elements of a column, a multiple of what the kind's blocks need
+
+  const float* floats = nullptr;         // f32: [length][width]
+  const std::uint32_t* pairs = nullptr;  // bf16: [length / 2][width], the earlier element low
+  const std::int8_t* quants = nullptr;   // q8: [length / 4][width][4]
+  const float* scales = nullptr;         // q8: [length / 32 or 256][width]
+  const std::int32_t* bias = nullptr;    // q8: -128 * sum of q, of every 32 elements (q8_32) or of
+                                         // every 16 (q8_256): [length / 32 or 16][width]
+  const std::uint32_t* sum_pairs = nullptr;  // q8_256: two 16-bit sums of q, of 32 elements each,
+                                             // the earlier one low: [length / 64][width]
+};
+
+/// The width that a strip of `n` columns (1 to kStripColumns) has: a width that kernels are made
+/// for.
+int padded_width(int n_columns);
+
+/// Elements that a row of `length` takes up in a strip: bf16 stores pairs, so an odd length is one
+/// more.
+std::size_t padded_length(StripKind kind, std::size_t length);
+
+/// Bytes of a strip, a multiple of 64.
+std::size_t strip_bytes(StripKind kind, int n_columns, std::size_t length);
+
+/// A strip in `memory`, which is aligned to 64 bytes and has strip_bytes() of room.
+Strip make_strip(StripKind kind, int n_columns, std::size_t length, void* memory);
+
+/// Fills a strip. columns: [n_columns] pointers to `length` floats each.
+using FillStrip = void (*)(const Strip& strip, const float* const* columns);
+
+}  // namespace hearth::kernels

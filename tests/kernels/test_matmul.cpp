@@ -1,0 +1,146 @@
+// The matrix kernels of every level against the statement in kernels/scalar/matmul.h, bit for bit.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/dispatch.h"
+#include "kernels/panels.h"
+#include "tests/kernels/aligned_bytes.h"
+#include "tests/kernels/random_blocks.h"
+
+namespace hearth::kernels {
+namespace {
+
+using test::AlignedBytes;
+
+struct Case {
+  const IsaLevel* level;
+  QuantType type;
+};
+
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.level->name << " " << quant_type_info(c.type).name;
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const IsaLevel& level : all_isa_levels()) {
+    for (const QuantTypeInfo& info : all_quant_types()) {
+      if (info.is_weight && level.is_supported()) all.push_back({&level, info.type});
+    }
+  }
+  return all;
+}
+
+/// A matrix as its panels.
+AlignedBytes pack(const std::vector<std::byte>& rows, QuantType type, std::size_t n_rows,
+                  std::size_t columns, int lanes) {
+  const std::size_t row = row_bytes(quant_type_info(type), columns);
+  const std::size_t bytes = panel_bytes(type, columns, lanes);
+  const auto step = static_cast<std::size_t>(lanes);
+  AlignedBytes panels((n_rows + step - 1) / step * bytes);
+  for (std::size_t r = 0; r < n_rows; r += step) {
+    pack_panel(type, rows.data() + r * row, static_cast<int>(std::min(step, n_rows - r)), columns,
+               lanes, panels.data() + r / step * bytes);
+  }
+  return panels;
+}
+
+struct Columns {
+  std::vector<float> values;  // [n][length]
+  std::vector<const float*> pointers;
+
+  Columns(int n, std::size_t length, std::mt19937& random) : values(n * length) {
+    std::normal_distribution<float> normal;
+    for (float& v : values) v = normal(random);
+    for (int c = 0; c < n; ++c) pointers.push_back(values.data() + c * length);
+  }
+};
+
+/// out [n_columns][n_rows], with guards around every column.
+std::vector<float> multiply(const KernelTable& table, QuantType type,
+                            const std::vector<std::byte>& rows, std::size_t n_rows,
+                            std::size_t length, const Columns& columns) {
+  constexpr float kGuard = 12345.0F;
+  constexpr std::size_t kGuards = 17;
+  const MatmulKernel& kernel = table.matmul[type];
+  const AlignedBytes panels = pack(rows, type, n_rows, length, kernel.lanes);
+  const int n_columns = static_cast<int>(columns.pointers.size());
+  AlignedBytes memory(strip_bytes(kernel.strip, n_columns, length));
+  const Strip strip = make_strip(kernel.strip, n_columns, length, memory.data());
+  table.fill_strip[kernel.strip](strip, columns.pointers.data());
+  const std::size_t stride = n_rows + kGuards;
+  std::vector<float> out(1 + stride * columns.pointers.size(), kGuard);
+  kernel.multiply(panels.data(), n_rows, strip, out.data() + 1, stride);
+  std::vector<float> product;
+  for (std::size_t c = 0; c < columns.pointers.size(); ++c) {
+    for (std::size_t r = 0; r < stride; ++r) {
+      const float v = out[1 + c * stride + r];
+      if (r < n_rows) {
+        product.push_back(v);
+      } else {
+        EXPECT_EQ(v, kGuard) << "written past row " << n_rows << " of column " << c;
+      }
+    }
+  }
+  return product;
+}
+
+class Matmul : public testing::TestWithParam<Case> {
+ protected:
+  void equals_statement(std::size_t n_rows, std::size_t length, int n_columns, bool extreme) {
+    SCOPED_TRACE(testing::Message() << n_rows << " rows of " << length << ", " << n_columns
+                                    << " columns" << (extreme ? ", extreme" : ""));
+    const QuantType type = GetParam().type;
+    std::mt19937 random(static_cast<unsigned>(n_rows * 7919 + length + n_columns));
+    const auto rows = test::random_rows(type, n_rows, length, extreme, random);
+    Columns columns(n_columns, length, random);
+    if (extreme) {
+      for (float& v : columns.values) v = v < 0 ? -1.0F : 1.0F;
+    }
+    const auto got =
+        multiply(make_kernel_table(GetParam().level), type, rows, n_rows, length, columns);
+    const auto want = multiply(scalar_kernels(), type, rows, n_rows, length, columns);
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      ASSERT_EQ(std::memcmp(&got[i], &want[i], sizeof(float)), 0)
+          << "element " << i << ": " << got[i] << ", the statement says " << want[i];
+    }
+  }
+
+  std::size_t block() const {
+    return std::max<std::size_t>(4, quant_type_info(GetParam().type).block_elements);
+  }
+};
+
+TEST_P(Matmul, EqualsTheStatementAtEveryWidth) {
+  for (int n_columns = 1; n_columns <= kStripColumns; ++n_columns) {
+    equals_statement(33, 3 * block(), n_columns, false);
+  }
+}
+
+TEST_P(Matmul, EqualsTheStatementForEveryCountOfRows) {
+  for (std::size_t n_rows : {1, 2, 7, 8, 15, 16, 17, 31, 32, 48, 63, 64, 65, 79, 100}) {
+    equals_statement(n_rows, block(), 1, false);
+    equals_statement(n_rows, block(), 3, false);
+  }
+}
+
+TEST_P(Matmul, EqualsTheStatementOfLongRows) {
+  for (std::size_t n_blocks : {1, 2, 5, 16}) equals_statement(17, n_blocks * block(), 5, false);
+}
+
+TEST_P(Matmul, EqualsTheStatementWithExtremeIntegers) {
+  for (int n_columns : {1, 2, 6, 12}) equals_statement(16, 2 * block(), n_columns, true);
+}
+
+std::string case_name(const testing::TestParamInfo<Case>& c) {
+  return std::string(c.param.level->name) + "_" + std::string(quant_type_info(c.param.type).name);
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, Matmul, testing::ValuesIn(cases()), case_name);
+
+}  // namespace
+}  // namespace hearth::kernels
