@@ -12,15 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/device/step.h"
 #include "engine/device/tensor.h"
 
 namespace hearth {
-
-/// Which tokens a pass handles: positions n_past .. n_past + n_tokens - 1 of the sequence.
-struct Step {
-  int n_past = 0;
-  int n_tokens = 0;
-};
 
 enum class Activation : std::uint8_t { silu, gelu_tanh, gelu_erf, relu, relu_squared };
 
@@ -45,7 +40,7 @@ struct AttentionSpec {
   float scale = 1.0F;           // of q . k
   float softcap = 0.0F;         // c: scores become c tanh(score / c); 0 = none
   int window = 0;               // a token sees itself and window - 1 before it; 0 = all before it
-  bool causal = true;           // false: every token of the cache, later ones too
+  bool causal = true;           // false: every token of the sequence, later ones too
   float max_alibi_bias = 0.0F;  // ALiBi (arXiv 2108.12409): slopes 2^(-bias i / n_head); 0 = none
 };
 
@@ -57,14 +52,15 @@ struct KvShape {
     int k_columns = 0;  // n_head_kv * head_dim_k
     int v_columns = 0;
   };
-  int n_ctx = 0;
+  int n_ctx = 0;    // positions of each sequence
+  int n_slots = 1;  // sequences
   KvType type = KvType::F32;
   std::vector<Layer> layers = {};
 
   std::uint64_t bytes() const;
 };
 
-/// Keys and values of every position, in a device's own layout.
+/// Keys and values of every position of every sequence, in a device's own layout.
 class KvCache {
  public:
   explicit KvCache(KvShape shape) : shape_(std::move(shape)) {}
@@ -112,8 +108,8 @@ class Device {
   /// data = x, row after row. Waits for what is queued.
   virtual void download(std::span<float> data, Tensor x) = 0;
 
-  /// The verbs that follow belong to this step: rope, kv_store and attention take their positions
-  /// from it. A device may queue verbs until submit() or a download.
+  /// The verbs that follow belong to this step: rope, kv_store and attention take each row's
+  /// sequence and position from it. A device may queue verbs until submit() or a download.
   virtual void begin(const Step& step) = 0;
   virtual void submit() = 0;
 
@@ -143,11 +139,12 @@ class Device {
   /// Rotates every head of every row of x by its position.
   virtual void rope(Tensor x, const Rope& rope) = 0;
 
-  /// Puts the rows of k and v at the step's positions of `layer`.
+  /// Puts the rows of k and v at the step's positions of `layer`, each in its sequence's slot.
   virtual void kv_store(KvCache& cache, int layer, Tensor k, Tensor v) = 0;
 
-  /// out [n][n_head * head_dim_v] = softmax(scale q k^T + mask) v over the cache, whose rows up to
-  /// the step's last position are stored (arXiv 1706.03762; grouped heads arXiv 2305.13245).
+  /// out [n][n_head * head_dim_v] = softmax(scale q k^T + mask) v, each row over its own sequence,
+  /// whose keys and values up to the step's last position are stored (arXiv 1706.03762; grouped
+  /// heads arXiv 2305.13245).
   virtual void attention(Tensor out, Tensor q, const KvCache& cache, const AttentionSpec& spec) = 0;
 
   /// out = activation(gate) * up, element by element (arXiv 2002.05202).

@@ -40,34 +40,39 @@ const MappedMatrix& mapped(const Matrix& matrix) {
   return static_cast<const MappedMatrix&>(matrix);
 }
 
-/// Keys and values as float32 [n_ctx][columns] per layer.
+/// Keys and values as float32 [n_slots][n_ctx][columns] per layer.
 class HostKvCache final : public KvCache {
  public:
   explicit HostKvCache(const KvShape& shape) : KvCache(shape) {
-    const auto n_ctx = static_cast<std::size_t>(shape.n_ctx);
+    const auto rows =
+        static_cast<std::size_t>(shape.n_slots) * static_cast<std::size_t>(shape.n_ctx);
     for (const KvShape::Layer& layer : shape.layers) {
-      k_.emplace_back(n_ctx * static_cast<std::size_t>(layer.k_columns));
-      v_.emplace_back(n_ctx * static_cast<std::size_t>(layer.v_columns));
+      k_.emplace_back(rows * static_cast<std::size_t>(layer.k_columns));
+      v_.emplace_back(rows * static_cast<std::size_t>(layer.v_columns));
     }
   }
 
-  float* k(int layer, int position) const {
-    return row(k_, layer, position, columns(layer).k_columns);
+  float* k(int layer, int slot, int position) const {
+    return row(k_, layer, slot, position, columns(layer).k_columns);
   }
-  float* v(int layer, int position) const {
-    return row(v_, layer, position, columns(layer).v_columns);
+  float* v(int layer, int slot, int position) const {
+    return row(v_, layer, slot, position, columns(layer).v_columns);
   }
 
  private:
   const KvShape::Layer& columns(int layer) const {
     return shape().layers[static_cast<std::size_t>(layer)];
   }
-  static float* row(const std::vector<HostFloats>& rows, int layer, int position, int columns) {
+  float* row(const std::vector<HostFloats>& rows, int layer, int slot, int position,
+             int columns) const {
+    HEARTH_CHECK(slot < shape().n_slots && position < shape().n_ctx);
+    const auto number = static_cast<std::size_t>(slot) * static_cast<std::size_t>(shape().n_ctx) +
+                        static_cast<std::size_t>(position);
     return rows[static_cast<std::size_t>(layer)].data() +
-           static_cast<std::size_t>(position) * static_cast<std::size_t>(columns);
+           number * static_cast<std::size_t>(columns);
   }
 
-  std::vector<HostFloats> k_;  // [n_layer][n_ctx * k_columns]
+  std::vector<HostFloats> k_;  // [n_layer][n_slots * n_ctx * k_columns]
   std::vector<HostFloats> v_;
 };
 
@@ -96,29 +101,30 @@ struct KeyRange {
   int last;  // one past
 };
 
-/// The positions that the token at `position` sees.
-KeyRange visible_keys(const AttentionSpec& spec, const Step& step, int position) {
-  if (!spec.causal) return {0, step.n_past + step.n_tokens};
-  const int first = spec.window > 0 ? std::max(0, position - spec.window + 1) : 0;
-  return {first, position + 1};
+/// The positions that a row's token sees in its sequence.
+KeyRange visible_keys(const AttentionSpec& spec, const Step::Row& row) {
+  if (!spec.causal) return {0, row.end};
+  const int first = spec.window > 0 ? std::max(0, row.position - spec.window + 1) : 0;
+  return {first, row.position + 1};
 }
 
 /// One head of one query: softmax(scale q . k + bias) v, into out [head_dim_v].
 void attend(float* out, const float* q, const HostKvCache& cache, const AttentionSpec& spec,
-            int head, int position, KeyRange keys) {
+            int head, const Step::Row& row) {
+  const KeyRange keys = visible_keys(spec, row);
   const int head_kv = head / (spec.n_head / spec.n_head_kv);
   const double slope =
       spec.max_alibi_bias > 0.0F ? alibi_slope(head, spec.n_head, spec.max_alibi_bias) : 0.0;
   std::vector<double> weight(static_cast<std::size_t>(keys.last - keys.first));
   double highest = -std::numeric_limits<double>::infinity();
   for (int p = keys.first; p < keys.last; ++p) {
-    const float* k = cache.k(spec.layer, p) + head_kv * spec.head_dim_k;
+    const float* k = cache.k(spec.layer, row.slot, p) + head_kv * spec.head_dim_k;
     double score = dot(q, k, spec.head_dim_k) * static_cast<double>(spec.scale);
     if (spec.softcap > 0.0F) {
       const double cap = spec.softcap;
       score = cap * stable_tanh(score / cap);
     }
-    score -= slope * std::abs(position - p);
+    score -= slope * std::abs(row.position - p);
     weight[static_cast<std::size_t>(p - keys.first)] = score;
     highest = std::max(highest, score);
   }
@@ -129,7 +135,7 @@ void attend(float* out, const float* q, const HostKvCache& cache, const Attentio
   }
   std::vector<double> sum(static_cast<std::size_t>(spec.head_dim_v));
   for (int p = keys.first; p < keys.last; ++p) {
-    const float* v = cache.v(spec.layer, p) + head_kv * spec.head_dim_v;
+    const float* v = cache.v(spec.layer, row.slot, p) + head_kv * spec.head_dim_v;
     const double w = weight[static_cast<std::size_t>(p - keys.first)] / total;
     for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += w * static_cast<double>(v[j]);
   }
@@ -247,7 +253,7 @@ void ReferenceDevice::rope(Tensor x, const Rope& rope) {
   for_items(x.rows, x.columns, [&](std::int64_t first, std::int64_t last) {
     for (auto t = static_cast<int>(first); t < static_cast<int>(last); ++t) {
       for (int i = 0; i < n_pairs; ++i) {
-        const double angle = (step().n_past + t) * rope.frequencies[static_cast<std::size_t>(i)];
+        const double angle = step().row(t).position * rope.frequencies[static_cast<std::size_t>(i)];
         const SinCos turn = stable_sin_cos(angle);
         const double c = turn.cos * rope.magnitude;
         const double s = turn.sin * rope.magnitude;
@@ -266,26 +272,27 @@ void ReferenceDevice::rope(Tensor x, const Rope& rope) {
 
 void ReferenceDevice::kv_store(KvCache& cache, int layer, Tensor k, Tensor v) {
   auto& host = static_cast<HostKvCache&>(cache);
-  HEARTH_CHECK(step().n_past + k.rows <= cache.shape().n_ctx);
+  HEARTH_CHECK(k.rows == step().n_tokens());
   for (int t = 0; t < k.rows; ++t) {
-    std::copy_n(row_of(k, t), k.columns, host.k(layer, step().n_past + t));
-    std::copy_n(row_of(v, t), v.columns, host.v(layer, step().n_past + t));
+    const Step::Row& row = step().row(t);
+    std::copy_n(row_of(k, t), k.columns, host.k(layer, row.slot, row.position));
+    std::copy_n(row_of(v, t), v.columns, host.v(layer, row.slot, row.position));
   }
 }
 
 void ReferenceDevice::attention(Tensor out, Tensor q, const KvCache& cache,
                                 const AttentionSpec& spec) {
   const auto& host = static_cast<const HostKvCache&>(cache);
-  const std::int64_t n_keys = step().n_past + step().n_tokens;
+  const std::int64_t n_keys = step().longest();
+  HEARTH_CHECK(q.rows == step().n_tokens());
   for_items(static_cast<std::int64_t>(q.rows) * spec.n_head,
             n_keys * (spec.head_dim_k + spec.head_dim_v),
             [&](std::int64_t first, std::int64_t last) {
               for (std::int64_t item = first; item < last; ++item) {
                 const int t = static_cast<int>(item / spec.n_head);
                 const int h = static_cast<int>(item % spec.n_head);
-                const int position = step().n_past + t;
                 attend(row_of(out, t) + h * spec.head_dim_v, row_of(q, t) + h * spec.head_dim_k,
-                       host, spec, h, position, visible_keys(spec, step(), position));
+                       host, spec, h, step().row(t));
               }
             });
 }

@@ -242,10 +242,12 @@ class Forward::Block {
   int n_;
 };
 
-Forward::Forward(const Model& model, int n_ctx, int n_ubatch)
+Forward::Forward(const Model& model, int n_ctx, int n_ubatch, int n_slots)
     : model_(model),
       n_ctx_(n_ctx),
-      n_ubatch_(std::min(n_ubatch, n_ctx)),
+      n_ubatch_(static_cast<int>(
+          std::min<std::int64_t>(n_ubatch, static_cast<std::int64_t>(n_ctx) * n_slots))),
+      n_slots_(n_slots),
       global_rope_(global_rope(model, n_ctx)),
       local_rope_(local_rope(model, n_ctx)) {
   make_seat(model.placement.embedding);
@@ -254,27 +256,48 @@ Forward::Forward(const Model& model, int n_ctx, int n_ubatch)
 }
 
 Tensor Forward::run(std::span<const std::int32_t> tokens, int n_past, bool only_last) {
-  const Step step{.n_past = n_past, .n_tokens = static_cast<int>(tokens.size())};
-  HEARTH_CHECK(step.n_tokens > 0 && step.n_tokens <= n_ubatch_ && n_past + step.n_tokens <= n_ctx_);
+  return run(tokens, Step(n_past, static_cast<int>(tokens.size())), only_last);
+}
+
+Tensor Forward::run(std::span<const std::int32_t> tokens, const Step& step, bool only_last) {
+  HEARTH_CHECK(static_cast<std::size_t>(step.n_tokens()) == tokens.size());
+  HEARTH_CHECK(step.n_tokens() > 0 && step.n_tokens() <= n_ubatch_ && step.longest() <= n_ctx_);
   Seat* seat = &seat_of(model_.placement.embedding);
   seat->device->begin(step);
-  Tensor x = embed(*seat, tokens, n_past);
+  Tensor x = embed(*seat, tokens, step);
   for (int il = 0; il < model_.hparams.n_layer; ++il) {
     Seat& next = seat_of(model_.placement.layers[static_cast<std::size_t>(il)]);
     x = hand_over(x, *seat, next, step);
     seat = &next;
-    Block block(*this, *seat, il, step.n_tokens);
+    Block block(*this, *seat, il, step.n_tokens());
     block.run(x);
   }
   Seat& last = seat_of(model_.placement.output);
   x = hand_over(x, *seat, last, step);
-  if (only_last) x = x.row_range(step.n_tokens - 1, 1);
-  return normed(model_, *last.device, last.scratch.normed.first_rows(x.rows), x,
+  return only_last ? last_norm_of_runs(last, x, step) : last_norm(last, x);
+}
+
+Tensor Forward::last_norm(Seat& seat, Tensor x) {
+  return normed(model_, *seat.device, seat.scratch.normed.first_rows(x.rows), x,
                 model_.weights.output_norm);
 }
 
+/// last_norm() of the last row of each run, one below the other.
+Tensor Forward::last_norm_of_runs(Seat& seat, Tensor x, const Step& step) {
+  const auto n_runs = static_cast<int>(step.runs().size());
+  if (n_runs == 1) return last_norm(seat, x.row_range(x.rows - 1, 1));
+  if (n_runs == x.rows) return last_norm(seat, x);
+  const Tensor out = seat.scratch.normed.first_rows(n_runs);
+  int row = -1;
+  for (int i = 0; i < n_runs; ++i) {
+    row += step.runs()[static_cast<std::size_t>(i)].n_tokens;
+    seat.device->scale(out.row_range(i, 1), x.row_range(row, 1), 1.0F);
+  }
+  return normed(model_, *seat.device, out, out, model_.weights.output_norm);
+}
+
 /// token + position + type, scaled, normalised: each where the model has it.
-Tensor Forward::embed(Seat& seat, std::span<const std::int32_t> tokens, int n_past) {
+Tensor Forward::embed(Seat& seat, std::span<const std::int32_t> tokens, const Step& step) {
   const ModelWeights& w = model_.weights;
   Device& device = *seat.device;
   const auto n = static_cast<int>(tokens.size());
@@ -288,8 +311,8 @@ Tensor Forward::embed(Seat& seat, std::span<const std::int32_t> tokens, int n_pa
     device.add(x, x, more);
   }
   if (w.position_embd) {
-    std::vector<std::int32_t> positions(tokens.size());
-    for (int t = 0; t < n; ++t) positions[static_cast<std::size_t>(t)] = n_past + t;
+    std::vector<std::int32_t> positions;
+    for (const Step::Row& row : step.rows()) positions.push_back(row.position);
     device.get_rows(more, *w.position_embd.weight, positions);
     device.add(x, x, more);
   }

@@ -33,7 +33,7 @@ struct Scratch {
 inline constexpr int kMostHeadRows = 16;
 
 /// The caches' shape for these layers of a model; other layers have no columns.
-KvShape kv_shape(const Model& model, const Device& device, int n_ctx);
+KvShape kv_shape(const Model& model, const Device& device, int n_ctx, int n_slots = 1);
 
 /// Floats of each scratch tensor, named; what plans count and Forward allocates.
 struct ScratchSize {
@@ -44,20 +44,26 @@ struct ScratchSize {
 };
 std::vector<ScratchSize> scratch_sizes(const HParams& hparams, int n_ubatch, bool has_output);
 
-/// A sequence's memory on the model's devices, and the walk over its blocks.
+/// The memory of one or more sequences on the model's devices, and the walk over the blocks.
 class Forward {
  public:
   /// The most rows that logits() takes at once.
   static constexpr int kHeadRows = kMostHeadRows;
 
-  /// Room for n_ctx tokens, n_ubatch of them at once. `model` must outlive it.
-  Forward(const Model& model, int n_ctx, int n_ubatch);
+  /// Room for n_slots sequences of n_ctx tokens each, n_ubatch tokens at once. `model` must outlive
+  /// it.
+  Forward(const Model& model, int n_ctx, int n_ubatch, int n_slots = 1);
 
   int n_ctx() const { return n_ctx_; }
   int n_ubatch() const { return n_ubatch_; }
+  int n_slots() const { return n_slots_; }
 
-  /// Runs at most n_ubatch tokens, which follow n_past others in the caches. Returns their hidden
-  /// states after the last norm, on the output's device: [n_tokens][n_embd], or only the last row.
+  /// Runs the step's tokens, at most n_ubatch. What a token gives does not depend on what else is
+  /// in the step. Returns their hidden states after the last norm, on the output's device:
+  /// [n_tokens][n_embd], or only the last row of each run, [runs][n_embd].
+  Tensor run(std::span<const std::int32_t> tokens, const Step& step, bool only_last);
+
+  /// The same for the sequence in slot 0, of which n_past tokens are in the caches.
   Tensor run(std::span<const std::int32_t> tokens, int n_past, bool only_last);
 
   /// rows = hidden, as run() returned it.
@@ -67,7 +73,7 @@ class Forward {
   void logits(std::span<float> out, Tensor hidden);
 
  private:
-  struct Seat {  // what one device holds of this sequence
+  struct Seat {  // what one device holds of the sequences
     Device* device;
     std::unique_ptr<KvCache> kv;
     Scratch scratch = {};
@@ -76,12 +82,15 @@ class Forward {
 
   Seat& seat_of(const Device* device);
   void make_seat(Device* device);
-  Tensor embed(Seat& seat, std::span<const std::int32_t> tokens, int n_past);
+  Tensor embed(Seat& seat, std::span<const std::int32_t> tokens, const Step& step);
   Tensor hand_over(Tensor x, Seat& from, Seat& to, const Step& step);
+  Tensor last_norm(Seat& seat, Tensor x);
+  Tensor last_norm_of_runs(Seat& seat, Tensor x, const Step& step);
 
   const Model& model_;
   int n_ctx_;
   int n_ubatch_;
+  int n_slots_;
   Rope global_rope_;
   Rope local_rope_;
   std::vector<Seat> seats_;

@@ -5,9 +5,9 @@
 
 namespace hearth {
 
-KvShape kv_shape(const Model& model, const Device& device, int n_ctx) {
+KvShape kv_shape(const Model& model, const Device& device, int n_ctx, int n_slots) {
   const HParams& h = model.hparams;
-  KvShape shape{.n_ctx = n_ctx};
+  KvShape shape{.n_ctx = n_ctx, .n_slots = n_slots};
   for (std::size_t il = 0; il < h.layers.size(); ++il) {
     const bool is_here = model.placement.layers[il] == &device;
     shape.layers.push_back(
@@ -54,7 +54,8 @@ std::vector<ScratchSize> scratch_sizes(const HParams& h, int n_ubatch, bool has_
 void Forward::make_seat(Device* device) {
   const auto is_this = [&](const Seat& seat) { return seat.device == device; };
   if (std::any_of(seats_.begin(), seats_.end(), is_this)) return;
-  Seat seat{.device = device, .kv = device->make_kv_cache(kv_shape(model_, *device, n_ctx_))};
+  Seat seat{.device = device,
+            .kv = device->make_kv_cache(kv_shape(model_, *device, n_ctx_, n_slots_))};
   const bool has_output = device == model_.placement.output;
   for (const ScratchSize& size : scratch_sizes(model_.hparams, n_ubatch_, has_output)) {
     seat.scratch.buffers.push_back(device->allocate(static_cast<std::size_t>(size.rows) *

@@ -143,7 +143,7 @@ TEST(Verbs, RopeRotatesPairsByTheirPosition) {
   const double c = std::cos(0.3);
   const double s = std::sin(0.3);
   Owned x(device, one_head);
-  device.begin({.n_past = 3, .n_tokens = 1});  // three quarter turns: (a, b) -> (b, -a)
+  device.begin(Step(3, 1));  // three quarter turns: (a, b) -> (b, -a)
   device.rope(x.view, rope);
   expect_near(x.values(), {{2, -1, 3 * c - 4 * s, 3 * s + 4 * c, 5}});
   rope.pairing = RopePairing::halves;
@@ -208,7 +208,7 @@ std::vector<double> softmax_sum(const std::vector<double>& scores, const Rows& v
 class Attention : public testing::Test {
  protected:
   Attention() : cache_(device_.make_kv_cache({.n_ctx = 4, .layers = {{2, 1}}})) {
-    device_.begin({.n_past = 0, .n_tokens = 3});
+    device_.begin(Step(0, 3));
     const Owned k(device_, {{1, 0}, {0, 1}, {1, 1}});
     const Owned v(device_, {{10}, {20}, {40}});
     device_.kv_store(*cache_, 0, k.view, v.view);
@@ -260,6 +260,27 @@ TEST_F(Attention, LowersScoresByDistance) {
   const Rows out = run({.scale = 0.5F, .max_alibi_bias = 8.0F});
   EXPECT_NEAR(out[2][0], softmax_sum({1.5 - 2 / 16.0, -1 / 16.0, 1.5}, v3_)[0], 1e-5);
   EXPECT_NEAR(out[2][1], softmax_sum({-0.5 - 2 / 256.0, 0.25 - 1 / 256.0, -0.25}, v3_)[0], 1e-5);
+}
+
+TEST(Step, ListsEachRowsSequenceAndPosition) {
+  const std::vector<StepRun> runs = {{.slot = 3, .n_past = 7, .n_tokens = 2},
+                                     {.slot = 0, .n_past = 0, .n_tokens = 1}};
+  const Step step(runs);
+  ASSERT_EQ(step.n_tokens(), 3);
+  EXPECT_EQ(step.longest(), 9);
+  EXPECT_EQ(step.row(1).slot, 3);
+  EXPECT_EQ(step.row(1).position, 8);
+  EXPECT_EQ(step.row(1).end, 9);
+  EXPECT_EQ(step.row(2).slot, 0);
+  EXPECT_EQ(step.row(2).position, 0);
+  EXPECT_EQ(step.row(2).end, 1);
+}
+
+TEST(Step, ACacheHasRoomForEverySequence) {
+  const KvShape one{.n_ctx = 5, .layers = {{2, 1}, {4, 3}}};
+  EXPECT_EQ(one.bytes(), 5 * (2 + 1 + 4 + 3) * sizeof(float));
+  const KvShape three{.n_ctx = 5, .n_slots = 3, .layers = {{2, 1}, {4, 3}}};
+  EXPECT_EQ(three.bytes(), 3 * one.bytes());
 }
 
 TEST(Experts, TheBestAreChosenAndWeighted) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/device/checked_device.h"
 #include "engine/device/cpu_device.h"
 #include "engine/device/reference_device.h"
 #include "engine/model/forward.h"
@@ -96,6 +97,68 @@ TEST_P(EveryFamily, ThreadsAndDevicesDoNotChangeAnyBit) {
   EXPECT_EQ(expected, hidden(Loaded(options, two).model, 13, 13));
   EXPECT_EQ(expected, hidden(Loaded(options, reference, two).model, 13, 13))
       << "split after layer 1";
+}
+
+/// Two steps for three sequences, of lengths that differ in the first and of one token each in the
+/// second; hidden states of all rows, then the last ones only.
+std::vector<float> hidden_side_by_side(const Model& model, bool only_last) {
+  Forward forward(model, 16, 13, 3);
+  std::vector<float> all;
+  std::vector<float> rows;
+  const auto run = [&](std::vector<std::int32_t> tokens, std::vector<StepRun> runs) {
+    forward.hidden(rows, forward.run(tokens, Step(runs), only_last));
+    all.insert(all.end(), rows.begin(), rows.end());
+  };
+  run({1, 5, 9, 33, 7, 2, 60, 2, 9}, {{.slot = 2, .n_past = 0, .n_tokens = 5},
+                                      {.slot = 0, .n_past = 0, .n_tokens = 1},
+                                      {.slot = 1, .n_past = 0, .n_tokens = 3}});
+  run({11, 17, 3}, {{.slot = 0, .n_past = 1, .n_tokens = 1},
+                    {.slot = 1, .n_past = 3, .n_tokens = 1},
+                    {.slot = 2, .n_past = 5, .n_tokens = 1}});
+  return all;
+}
+
+/// The same sequences, each with a Forward of its own.
+std::vector<float> hidden_one_by_one(const Model& model, bool only_last) {
+  const std::vector<std::vector<std::int32_t>> prompts = {{2}, {60, 2, 9}, {1, 5, 9, 33, 7}};
+  const std::vector<std::int32_t> next = {11, 17, 3};
+  std::vector<std::vector<float>> first(3);
+  std::vector<std::vector<float>> second(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    Forward forward(model, 16, 16);
+    forward.hidden(first[i], forward.run(prompts[i], 0, only_last));
+    const auto n = static_cast<int>(prompts[i].size());
+    forward.hidden(second[i], forward.run(std::span(next).subspan(i, 1), n, only_last));
+  }
+  std::vector<float> all;
+  for (const std::size_t i : {2U, 0U, 1U}) all.insert(all.end(), first[i].begin(), first[i].end());
+  for (const auto& rows : second) all.insert(all.end(), rows.begin(), rows.end());
+  return all;
+}
+
+TEST_P(EveryFamily, SequencesInOneStepGiveTheBitsOfEachAlone) {
+  ReferenceDevice reference;
+  CpuDevice cpu(2, 0);
+  const ToyOptions options = options_for(GetParam());
+  for (const bool only_last : {false, true}) {
+    const Loaded alone(options, reference);
+    const std::vector<float> expected = hidden_one_by_one(alone.model, only_last);
+    EXPECT_EQ(expected, hidden_side_by_side(alone.model, only_last));
+    EXPECT_EQ(expected, hidden_side_by_side(Loaded(options, cpu).model, only_last));
+    EXPECT_EQ(expected, hidden_side_by_side(Loaded(options, reference, cpu).model, only_last))
+        << "split after layer 1";
+  }
+}
+
+TEST(Sequences, ReachTheDevicesThatAreWatched) {
+  ReferenceDevice reference;
+  CpuDevice cpu(2, 0);
+  int failures = 0;
+  CheckedDevice checked(cpu, reference, [&](const OpCheck& check) { failures += !check.passed(); });
+  const Loaded toy(ToyOptions{}, checked);
+  const Loaded plain(ToyOptions{}, reference);
+  EXPECT_EQ(hidden_side_by_side(toy.model, false), hidden_one_by_one(plain.model, false));
+  EXPECT_EQ(failures, 0);
 }
 
 TEST_P(EveryFamily, ATokenChangesWhatComesAfterItAndNothingBefore) {
