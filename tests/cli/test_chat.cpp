@@ -191,6 +191,25 @@ TEST_F(ChatOnATerminal, CtrlCStopsTheAnswerAndKeepsTheConversation) {
   EXPECT_GT(messages[1]["content"].get<std::string>().size(), 50u);
 }
 
+TEST_F(ChatOnATerminal, CtrlDDuringAnAnswerLeavesAfterIt) {
+  TerminalSession terminal({"chat", "-t", "1", "--ignore-end", "-n", "500", "--seed", "3"});
+  sees_greeting(terminal);
+  terminal.type("Hello\r");
+  ASSERT_TRUE(terminal.sees("Hello\r\n")) << terminal.screen();
+  const std::size_t before = terminal.screen().size();
+  while (terminal.screen().size() < before + 100) ASSERT_TRUE(terminal.sees(" "));
+  EXPECT_EQ(terminal.leave(), 0) << terminal.screen();
+  EXPECT_THAT(terminal.screen(), HasSubstr("[500 tokens"));
+}
+
+TEST_F(ChatOnATerminal, CtrlDLeavesAfterCtrlSpace) {
+  TerminalSession terminal({"chat", "-t", "1"});
+  sees_greeting(terminal);
+  ASSERT_TRUE(terminal.is_edited());
+  terminal.type(std::string_view("\0", 1));
+  EXPECT_EQ(terminal.leave(), 0) << terminal.screen();
+}
+
 TEST_F(ChatOnATerminal, CtrlCAtThePromptLeavesTheSecondTime) {
   TerminalSession terminal({"chat", "-t", "1"});
   sees_greeting(terminal);
@@ -216,6 +235,19 @@ TEST_F(ChatOnATerminal, EditsTextOfAnyScript) {
   terminal.type("/quit\r");
   EXPECT_EQ(terminal.wait(), 0);
   EXPECT_EQ(saved(path)["messages"][0]["content"], "\xED\x95\x9C\xEA\xB5\xAD\xEC\x96\xB4");
+}
+
+TEST_F(ChatOnATerminal, EnterEndsALineWithHalfACharacter) {
+  test::TempDir dir;
+  const std::string path = (dir / "chat.json").string();
+  TerminalSession terminal({"chat", "--temp", "0", "-n", "2", "-t", "1"});
+  sees_greeting(terminal);
+  terminal.type("half \xEC\x96\r");
+  ASSERT_TRUE(terminal.sees("tokens/s]")) << terminal.screen();
+  terminal.type("/save " + path + "\r");
+  ASSERT_TRUE(terminal.sees("saved 1 turn")) << terminal.screen();
+  EXPECT_EQ(terminal.leave(), 0) << terminal.screen();
+  EXPECT_EQ(saved(path)["messages"][0]["content"], "half \xEF\xBF\xBD");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace hearth::test {
@@ -28,6 +30,10 @@ class TerminalSession {
     child_ = forkpty(&fd_, nullptr, nullptr, nullptr);
     if (child_ < 0) throw std::runtime_error("no terminal");
     if (child_ == 0) {
+      termios modes = {};
+      tcgetattr(STDIN_FILENO, &modes);
+      modes.c_iflag |= IUTF8;  // as terminals do: Backspace takes a character back, not a byte
+      tcsetattr(STDIN_FILENO, TCSANOW, &modes);
       setenv("TERM", "xterm", 1);
       execv(HEARTH_PROGRAM, argv.data());
       _exit(127);
@@ -66,16 +72,20 @@ class TerminalSession {
     }
   }
 
-  /// Presses Ctrl-D until the program ends, and returns as wait() does. Once is not always enough: a
-  /// terminal forgets an end of file that comes before the line editor has taken it over.
-  int leave() {
-    constexpr int kMostPresses = 100;
-    for (int i = 0; i < kMostPresses && !closed_; ++i) {
-      if (write(fd_, "\x04", 1) != 1) break;
-      pollfd waiting = {fd_, POLLIN, 0};
-      while (poll(&waiting, 1, 200) > 0 && read_some()) {
-      }
+  /// Waits until the line editor has taken the terminal over; false after a minute. Before that the
+  /// terminal itself handles what is typed, as it does during an answer.
+  bool is_edited() {
+    for (int i = 0; i < 6'000; ++i) {
+      termios modes = {};
+      if (tcgetattr(fd_, &modes) == 0 && !(modes.c_lflag & ICANON)) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
+    return false;
+  }
+
+  /// Presses Ctrl-D, and returns as wait() does.
+  int leave() {
+    type("\x04");
     return wait();
   }
 

@@ -3,6 +3,7 @@
 #include <histedit.h>
 #include <langinfo.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,7 @@
 #include <cwchar>
 #include <iostream>
 #include <string_view>
+#include <utility>
 
 #include "base/utf8.h"
 #include "tools/cli/interrupt.h"
@@ -68,15 +70,44 @@ struct LineEditor::Editor {
 
   /// 1: a character; 0: the end of the input; -1: Ctrl-C, or an error.
   static int next_character(EditLine* line, wchar_t* character) {
+    return of(line).read_character(*character);
+  }
+
+  /// What breaks off a character is a key of its own: Enter, say, after half a character.
+  int read_character(wchar_t& character) {
     std::mbstate_t state = {};
-    for (;;) {
-      char byte = 0;
-      const int got = of(line).next_byte(byte);
+    for (bool is_first = true;; is_first = false) {
+      char byte = std::exchange(put_back, '\0');
+      const int got = byte != 0 ? 1 : next_key_byte(byte);
       if (got <= 0) return got;
-      const std::size_t n = std::mbrtowc(character, &byte, 1, &state);
+      const std::size_t n = std::mbrtowc(&character, &byte, 1, &state);
       if (n == kUnfinished) continue;
-      if (n == kMalformed) *character = L'\uFFFD';
+      if (n == kMalformed) {
+        character = L'\uFFFD';
+        if (!is_first) put_back = byte;
+      }
       return 1;
+    }
+  }
+
+  /// As next_byte, but what was typed before the editor took the terminal over, during an answer
+  /// say, means what it would have meant later: the terminal keeps such a Ctrl-D as a zero. Other
+  /// zeros, Ctrl-Space, are nothing: libedit would take the next key literally, Ctrl-D too.
+  int next_key_byte(char& byte) {
+    constexpr char kCtrlD = 4;
+    if (at_line_start) {
+      at_line_start = false;
+      if (ioctl(STDIN_FILENO, FIONREAD, &typed_ahead) != 0) typed_ahead = 0;
+    }
+    for (;;) {
+      const int got = next_byte(byte);
+      const bool was_typed_ahead = typed_ahead > 0;
+      if (was_typed_ahead) --typed_ahead;
+      if (got <= 0 || byte != 0) return got;
+      if (was_typed_ahead) {
+        byte = kCtrlD;
+        return got;
+      }
     }
   }
 
@@ -98,8 +129,12 @@ struct LineEditor::Editor {
 
   EditLine* edit;
   History* past;
+  char put_back = 0;  // the byte to read next, if it is not 0
   std::string prompt;
-  const Interrupt* interrupt = nullptr;  // of the line that is being read
+  // Of the line that is being read:
+  const Interrupt* interrupt = nullptr;
+  bool at_line_start = false;
+  int typed_ahead = 0;  // bytes that are still to come
 };
 
 LineEditor::LineEditor() {
@@ -123,6 +158,7 @@ LineEvent LineEditor::read_edited(const std::string& prompt, std::string& line) 
   const Interrupt interrupt;
   editor_->prompt = prompt;
   editor_->interrupt = &interrupt;
+  editor_->at_line_start = true;
   int count = 0;
   const char* text = el_gets(editor_->edit, &count);
   editor_->interrupt = nullptr;
