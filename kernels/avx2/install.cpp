@@ -1,7 +1,11 @@
 #include "kernels/avx2/install.h"
 
+#include "kernels/avx2/parts.h"
+
 namespace hearth::kernels {
 
-void install_avx2(KernelTable&) {}
+void install_avx2(KernelTable& table) {
+  avx2::install_fill_strip(table);
+}
 
 }  // namespace hearth::kernels

@@ -1,0 +1,127 @@
+// Sixteen floats, and sixteen 32-bit integers, as AVX2 holds them: two registers each. The
+// operations are those of avx512/floats.h.
+//
+// In an unnamed namespace, as everything in this folder but the install function: code that was
+// compiled for this level must never be merged with that of another.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hearth::kernels {
+namespace {
+
+struct Floats {
+  struct V {  // 16 floats
+    __m256 low, high;
+  };
+  struct I {  // 16 32-bit integers
+    __m256i low, high;
+  };
+
+  static V zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
+  static V set(float v) { return {_mm256_set1_ps(v), _mm256_set1_ps(v)}; }
+  static V load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  static void store(float* p, V a) {
+    _mm256_storeu_ps(p, a.low);
+    _mm256_storeu_ps(p + 8, a.high);
+  }
+
+  static V mul(V a, V b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
+  static V absolute(V a) {
+    const __m256 sign = _mm256_set1_ps(-0.0F);
+    return {_mm256_andnot_ps(sign, a.low), _mm256_andnot_ps(sign, a.high)};
+  }
+  /// a where a > b, else b: b if either is NaN.
+  static V max(V a, V b) { return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)}; }
+  static float largest(V a) {
+    const __m256 of_8 = _mm256_max_ps(a.low, a.high);
+    const __m128 of_4 = _mm_max_ps(_mm256_castps256_ps128(of_8), _mm256_extractf128_ps(of_8, 1));
+    const __m128 of_2 = _mm_max_ps(of_4, _mm_movehl_ps(of_4, of_4));
+    return _mm_cvtss_f32(_mm_max_ss(of_2, _mm_movehdup_ps(of_2)));
+  }
+
+  static I bits(V a) { return {_mm256_castps_si256(a.low), _mm256_castps_si256(a.high)}; }
+  static I set(std::int32_t v) { return {_mm256_set1_epi32(v), _mm256_set1_epi32(v)}; }
+  static I add(I a, I b) {
+    return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
+  }
+  static I bit_and(I a, I b) {
+    return {_mm256_and_si256(a.low, b.low), _mm256_and_si256(a.high, b.high)};
+  }
+  static I bit_or(I a, I b) {
+    return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)};
+  }
+  template <int n>
+  static I shift_right(I a) {
+    return {_mm256_srli_epi32(a.low, n), _mm256_srli_epi32(a.high, n)};
+  }
+  /// `yes` in the lanes where a > b as signed integers, else `no`.
+  static I where_greater(I a, I b, I yes, I no) {
+    return {_mm256_blendv_epi8(no.low, yes.low, _mm256_cmpgt_epi32(a.low, b.low)),
+            _mm256_blendv_epi8(no.high, yes.high, _mm256_cmpgt_epi32(a.high, b.high))};
+  }
+  /// To the nearest integer, ties to even.
+  static I nearest(V a) { return {_mm256_cvtps_epi32(a.low), _mm256_cvtps_epi32(a.high)}; }
+
+  /// The low 16 bits, or 8 bits, of every lane.
+  static void store_low_16(std::uint16_t* p, I a) {
+    const I low = bit_and(a, set(0xffff));
+    const __m256i mixed = _mm256_packus_epi32(low.low, low.high);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute4x64_epi64(mixed, 0xd8));
+  }
+  static void store_low_8(std::int8_t* p, I a) {
+    const I low = bit_and(a, set(0xff));
+    const __m256i mixed = _mm256_packus_epi32(low.low, low.high);
+    const __m256i words = _mm256_permute4x64_epi64(mixed, 0xd8);
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(p),
+        _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+  }
+
+  /// out[i] = the sum of bytes[16 i .. 16 i + 15], for 256 bytes.
+  static void sums_of_16(const std::int8_t* bytes, std::int32_t* out) {
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    for (int half = 0; half < 2; ++half, bytes += 128, out += 8) {
+      const __m256i ab = _mm256_hadd_epi32(sums_of_4(bytes), sums_of_4(bytes + 32));
+      const __m256i cd = _mm256_hadd_epi32(sums_of_4(bytes + 64), sums_of_4(bytes + 96));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
+                          _mm256_permutevar8x32_epi32(_mm256_hadd_epi32(ab, cd), order));
+    }
+  }
+
+  /// out[i * stride + j] = columns[j][i], for i and j below 4.
+  static void transpose_4(const std::uint32_t* const* columns, std::size_t first,
+                          std::uint32_t* out, std::size_t stride) {
+    const __m128i a = load_4(columns[0] + first);
+    const __m128i b = load_4(columns[1] + first);
+    const __m128i c = load_4(columns[2] + first);
+    const __m128i d = load_4(columns[3] + first);
+    const __m128i ab_low = _mm_unpacklo_epi32(a, b);
+    const __m128i ab_high = _mm_unpackhi_epi32(a, b);
+    const __m128i cd_low = _mm_unpacklo_epi32(c, d);
+    const __m128i cd_high = _mm_unpackhi_epi32(c, d);
+    store_4(out, _mm_unpacklo_epi64(ab_low, cd_low));
+    store_4(out + stride, _mm_unpackhi_epi64(ab_low, cd_low));
+    store_4(out + 2 * stride, _mm_unpacklo_epi64(ab_high, cd_high));
+    store_4(out + 3 * stride, _mm_unpackhi_epi64(ab_high, cd_high));
+  }
+
+ private:
+  static __m256i sums_of_4(const std::int8_t* bytes) {
+    const __m256i pairs = _mm256_maddubs_epi16(
+        _mm256_set1_epi8(1), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes)));
+    return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+  }
+  static __m128i load_4(const std::uint32_t* p) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  }
+  static void store_4(std::uint32_t* p, __m128i a) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), a);
+  }
+};
+
+}  // namespace
+}  // namespace hearth::kernels

@@ -1,0 +1,10 @@
+// What the files of this folder add to the table; avx2/install.cpp calls them.
+#pragma once
+
+#include "kernels/kernel_table.h"
+
+namespace hearth::kernels::avx2 {
+
+void install_fill_strip(KernelTable& table);
+
+}  // namespace hearth::kernels::avx2

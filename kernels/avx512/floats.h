@@ -1,0 +1,100 @@
+// Sixteen floats, and sixteen 32-bit integers, as AVX-512 holds them: what the kernels in generic/
+// that work on activations are written in. Every level offers the same operations, and each does
+// the same to every lane, so that their results are the same bits.
+//
+// In an unnamed namespace, as everything in this folder but the install function: code that was
+// compiled for this level must never be merged with that of another.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hearth::kernels {
+namespace {
+
+struct Floats {
+  using V = __m512;   // 16 floats
+  using I = __m512i;  // 16 32-bit integers
+
+  static V zero() { return _mm512_setzero_ps(); }
+  static V set(float v) { return _mm512_set1_ps(v); }
+  static V load(const float* p) { return _mm512_loadu_ps(p); }
+  static void store(float* p, V a) { _mm512_storeu_ps(p, a); }
+
+  static V mul(V a, V b) { return _mm512_mul_ps(a, b); }
+  static V absolute(V a) { return _mm512_abs_ps(a); }
+  /// a where a > b, else b: b if either is NaN.
+  static V max(V a, V b) { return _mm512_max_ps(a, b); }
+  static float largest(V a) { return _mm512_reduce_max_ps(a); }
+
+  static I bits(V a) { return _mm512_castps_si512(a); }
+  static I set(std::int32_t v) { return _mm512_set1_epi32(v); }
+  static I add(I a, I b) { return _mm512_add_epi32(a, b); }
+  static I bit_and(I a, I b) { return _mm512_and_si512(a, b); }
+  static I bit_or(I a, I b) { return _mm512_or_si512(a, b); }
+  template <int n>
+  static I shift_right(I a) {
+    return _mm512_srli_epi32(a, n);
+  }
+  /// `yes` in the lanes where a > b as signed integers, else `no`.
+  static I where_greater(I a, I b, I yes, I no) {
+    return _mm512_mask_blend_epi32(_mm512_cmpgt_epi32_mask(a, b), no, yes);
+  }
+  /// To the nearest integer, ties to even.
+  static I nearest(V a) { return _mm512_cvtps_epi32(a); }
+
+  /// The low 16 bits, or 8 bits, of every lane.
+  static void store_low_16(std::uint16_t* p, I a) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(a));
+  }
+  static void store_low_8(std::int8_t* p, I a) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a));
+  }
+
+  /// out[i] = the sum of bytes[16 i .. 16 i + 15], for 256 bytes.
+  static void sums_of_16(const std::int8_t* bytes, std::int32_t* out) {
+    const I a = sums_of_4(bytes);
+    const I b = sums_of_4(bytes + 64);
+    const I c = sums_of_4(bytes + 128);
+    const I d = sums_of_4(bytes + 192);
+    const I ab = add(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    const I cd = add(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+    const I abcd = add(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    const I order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    _mm512_storeu_si512(out, _mm512_permutexvar_epi32(order, abcd));
+  }
+
+  /// out[i * stride + j] = columns[j][i], for i and j below 4.
+  static void transpose_4(const std::uint32_t* const* columns, std::size_t first,
+                          std::uint32_t* out, std::size_t stride) {
+    const __m128i a = load_4(columns[0] + first);
+    const __m128i b = load_4(columns[1] + first);
+    const __m128i c = load_4(columns[2] + first);
+    const __m128i d = load_4(columns[3] + first);
+    const __m128i ab_low = _mm_unpacklo_epi32(a, b);
+    const __m128i ab_high = _mm_unpackhi_epi32(a, b);
+    const __m128i cd_low = _mm_unpacklo_epi32(c, d);
+    const __m128i cd_high = _mm_unpackhi_epi32(c, d);
+    store_4(out, _mm_unpacklo_epi64(ab_low, cd_low));
+    store_4(out + stride, _mm_unpackhi_epi64(ab_low, cd_low));
+    store_4(out + 2 * stride, _mm_unpacklo_epi64(ab_high, cd_high));
+    store_4(out + 3 * stride, _mm_unpackhi_epi64(ab_high, cd_high));
+  }
+
+ private:
+  static I sums_of_4(const std::int8_t* bytes) {
+    return _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1),
+                               _mm512_loadu_si512(bytes));
+  }
+  static __m128i load_4(const std::uint32_t* p) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  }
+  static void store_4(std::uint32_t* p, __m128i a) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), a);
+  }
+};
+
+}  // namespace
+}  // namespace hearth::kernels

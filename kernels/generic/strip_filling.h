@@ -1,0 +1,171 @@
+// Filling strips, in the operations of a level's Floats. The statement:
+// scalar/quantize_strip.cpp.
+//
+// Every kind of strip interleaves units of four bytes, one per column: a float, a pair of
+// bfloat16, or four quants. So each column is turned into units, a stretch of it at a time, and
+// then the stretches of all columns are interleaved.
+#pragma once
+
+#include <cstring>
+
+#include "kernels/kernel_table.h"
+
+namespace hearth::kernels {
+namespace {
+
+inline constexpr std::size_t kStretch = 256;  // elements
+
+/// out[i * width + c] = columns[c][i].
+template <class S>
+void interleave(const std::uint32_t* const* columns, std::size_t n, int width, std::uint32_t* out) {
+  if (width == 1) {
+    std::memcpy(out, columns[0], n * sizeof *out);
+    return;
+  }
+  const auto stride = static_cast<std::size_t>(width);
+  int c = 0;
+  for (; c + 4 <= width; c += 4) {
+    std::size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+      S::transpose_4(columns + c, i, out + i * stride + static_cast<std::size_t>(c), stride);
+    }
+    for (; i < n; ++i) {
+      for (int j = c; j < c + 4; ++j) out[i * stride + static_cast<std::size_t>(j)] = columns[j][i];
+    }
+  }
+  for (; c < width; ++c) {
+    for (std::size_t i = 0; i < n; ++i) {
+      out[i * stride + static_cast<std::size_t>(c)] = columns[c][i];
+    }
+  }
+}
+
+inline std::uint32_t* unit(const void* part, std::size_t i, const Strip& strip) {
+  auto* units = static_cast<std::uint32_t*>(const_cast<void*>(part));
+  return units + i * static_cast<std::size_t>(strip.width);
+}
+
+template <class S>
+void fill_strip_f32(const Strip& strip, const float* const* columns) {
+  alignas(64) static constexpr std::uint32_t kZeros[kStretch] = {};
+  for (std::size_t first = 0; first < strip.length; first += kStretch) {
+    const std::size_t n = strip.length - first < kStretch ? strip.length - first : kStretch;
+    const std::uint32_t* units[kStripColumns];
+    for (int c = 0; c < strip.width; ++c) {
+      const bool is_used = c < strip.n_columns;
+      units[c] = is_used ? reinterpret_cast<const std::uint32_t*>(columns[c] + first) : kZeros;
+    }
+    interleave<S>(units, n, strip.width, unit(strip.floats, first, strip));
+  }
+}
+
+/// 16 floats rounded as f32_to_bf16 does, in the low halves of the lanes.
+template <class S>
+typename S::I round_to_bf16(typename S::V x) {
+  const auto bits = S::bits(x);
+  const auto high = S::template shift_right<16>(bits);
+  const auto odd = S::bit_and(high, S::set(1));
+  const auto rounded = S::template shift_right<16>(S::add(S::add(bits, S::set(0x7fff)), odd));
+  const auto magnitude = S::bit_and(bits, S::set(0x7fffffff));
+  return S::where_greater(magnitude, S::set(0x7f800000), S::bit_or(high, S::set(0x40)), rounded);
+}
+
+/// n floats, at most kStretch, as bfloat16; room for n rounded up to 16 is written.
+template <class S>
+void round_stretch(const float* x, std::size_t n, std::uint16_t* out) {
+  std::size_t k = 0;
+  for (; k + 16 <= n; k += 16) S::store_low_16(out + k, round_to_bf16<S>(S::load(x + k)));
+  if (k == n) return;
+  float rest[16] = {};
+  std::memcpy(rest, x + k, (n - k) * sizeof *x);
+  S::store_low_16(out + k, round_to_bf16<S>(S::load(rest)));
+}
+
+template <class S>
+void fill_strip_bf16(const Strip& strip, const float* const* columns) {
+  alignas(64) std::uint16_t halves[kStripColumns][kStretch] = {};
+  for (std::size_t first = 0; first < strip.length; first += kStretch) {
+    const std::size_t n = strip.length - first < kStretch ? strip.length - first : kStretch;
+    const std::uint32_t* units[kStripColumns];
+    for (int c = 0; c < strip.width; ++c) {
+      units[c] = reinterpret_cast<const std::uint32_t*>(halves[c]);
+      if (c < strip.n_columns) round_stretch<S>(columns[c] + first, n, halves[c]);
+    }
+    interleave<S>(units, (n + 1) / 2, strip.width, unit(strip.pairs, first / 2, strip));
+  }
+}
+
+/// Quantises n elements, a multiple of kBlock.
+template <class S, std::size_t kBlock>
+void quantize_stretch(const float* x, std::size_t n, std::int8_t* quants, float* scales) {
+  for (std::size_t b = 0; b < n; b += kBlock) {
+    auto even = S::zero();
+    auto odd = S::zero();
+    for (std::size_t k = b; k < b + kBlock; k += 32) {
+      even = S::max(S::absolute(S::load(x + k)), even);
+      odd = S::max(S::absolute(S::load(x + k + 16)), odd);
+    }
+    float largest = S::largest(S::max(even, odd));
+    if (largest < kSmallestBlock) largest = 0.0F;
+    const auto inverse = S::set(largest > 0.0F ? 127.0F / largest : 0.0F);
+    for (std::size_t k = b; k < b + kBlock; k += 16) {
+      S::store_low_8(quants + k, S::nearest(S::mul(S::load(x + k), inverse)));
+    }
+    scales[b / kBlock] = largest / 127.0F;
+  }
+}
+
+/// Puts the sums of a stretch's quants into a column of the strip. sums: of 16 quants each.
+inline void put_sums(const Strip& strip, std::size_t first, std::size_t n, std::size_t c,
+                     const std::int32_t* sums) {
+  const auto width = static_cast<std::size_t>(strip.width);
+  if (strip.kind == StripKind::q8_32) {
+    auto* bias = const_cast<std::int32_t*>(strip.bias) + first / 32 * width + c;
+    for (std::size_t b = 0; b < n / 32; ++b) {
+      bias[b * width] = -128 * (sums[2 * b] + sums[2 * b + 1]);
+    }
+    return;
+  }
+  auto* bias = const_cast<std::int32_t*>(strip.bias) + first / 16 * width + c;
+  for (std::size_t s = 0; s < n / 16; ++s) bias[s * width] = -128 * sums[s];
+  std::uint32_t* pairs = unit(strip.sum_pairs, first / 64, strip) + c;
+  for (std::size_t p = 0; p < n / 64; ++p) {
+    const auto early = static_cast<std::uint32_t>(sums[4 * p] + sums[4 * p + 1]);
+    const auto late = static_cast<std::uint32_t>(sums[4 * p + 2] + sums[4 * p + 3]);
+    pairs[p * width] = (early & 0xffffu) | late << 16;
+  }
+}
+
+template <class S, std::size_t kBlock>
+void fill_strip_q8(const Strip& strip, const float* const* columns) {
+  alignas(64) std::int8_t quants[kStripColumns][kStretch] = {};
+  const auto width = static_cast<std::size_t>(strip.width);
+  for (std::size_t first = 0; first < strip.length; first += kStretch) {
+    const std::size_t n = strip.length - first < kStretch ? strip.length - first : kStretch;
+    const std::uint32_t* units[kStripColumns];
+    for (std::size_t c = 0; c < width; ++c) {
+      float scales[kStretch / kBlock] = {};
+      std::int32_t sums[kStretch / 16] = {};
+      units[c] = reinterpret_cast<const std::uint32_t*>(quants[c]);
+      if (c < static_cast<std::size_t>(strip.n_columns)) {
+        quantize_stretch<S, kBlock>(columns[c] + first, n, quants[c], scales);
+        S::sums_of_16(quants[c], sums);
+      }
+      float* to = const_cast<float*>(strip.scales) + first / kBlock * width + c;
+      for (std::size_t b = 0; b < n / kBlock; ++b) to[b * width] = scales[b];
+      put_sums(strip, first, n, c, sums);
+    }
+    interleave<S>(units, n / 4, strip.width, unit(strip.quants, first / 4, strip));
+  }
+}
+
+template <class S>
+void install_fill_strip(PerStripKind& table) {
+  table[StripKind::f32] = fill_strip_f32<S>;
+  table[StripKind::bf16] = fill_strip_bf16<S>;
+  table[StripKind::q8_32] = fill_strip_q8<S, 32>;
+  table[StripKind::q8_256] = fill_strip_q8<S, 256>;
+}
+
+}  // namespace
+}  // namespace hearth::kernels
