@@ -63,6 +63,7 @@ struct CodecQ4_K {
   static constexpr int kUp = 0;
   static constexpr bool kHasMin = true;
 
+  CodecQ4_K() = default;
   CodecQ4_K(const std::byte* panel, std::size_t) : blocks(panel) {}
 
   struct Block {
@@ -97,6 +98,7 @@ struct CodecQ5_K {
   static constexpr int kUp = 0;
   static constexpr bool kHasMin = true;
 
+  CodecQ5_K() = default;
   CodecQ5_K(const std::byte* panel, std::size_t) : blocks(panel) {}
 
   struct Block {
@@ -135,6 +137,7 @@ struct CodecQ6_K {
   static constexpr int kLogOffset = 5, kUp = up_shift<S>(kLogOffset);
   static constexpr bool kHasMin = false;
 
+  CodecQ6_K() = default;
   CodecQ6_K(const std::byte* panel, std::size_t columns)
       : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
         blocks(plane_of(panel, kType, 1, columns, S::kLanes)) {}
@@ -191,6 +194,7 @@ struct CodecQ2_K {
   static constexpr int kUp = 0;
   static constexpr bool kHasMin = true;
 
+  CodecQ2_K() = default;
   CodecQ2_K(const std::byte* panel, std::size_t) : blocks(panel) {}
 
   struct Block {
@@ -235,6 +239,7 @@ struct CodecQ3_K {
   static constexpr int kLogOffset = 2, kUp = up_shift<S>(kLogOffset);
   static constexpr bool kHasMin = false;
 
+  CodecQ3_K() = default;
   CodecQ3_K(const std::byte* panel, std::size_t columns)
       : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
         blocks(plane_of(panel, kType, 1, columns, S::kLanes)) {}
@@ -279,6 +284,7 @@ struct CodecIQ4_XS {
   static constexpr int kUp = 0;
   static constexpr bool kHasMin = false;
 
+  CodecIQ4_XS() = default;
   CodecIQ4_XS(const std::byte* panel, std::size_t) : blocks(panel), values(S::table(kIq4Values)) {}
 
   struct Block {

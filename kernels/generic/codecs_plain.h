@@ -35,6 +35,7 @@ struct CodecQ4_0 {
   static constexpr int kLogOffset = 3, kUp = up_shift<S>(kLogOffset);
   static constexpr bool kHasMin = false;
 
+  CodecQ4_0() = default;
   CodecQ4_0(const std::byte* panel, std::size_t columns)
       : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
         units(plane_of(panel, kType, 1, columns, S::kLanes)) {}
@@ -61,6 +62,7 @@ struct CodecQ4_1 {
   static constexpr int kUp = 0;
   static constexpr bool kHasMin = true;
 
+  CodecQ4_1() = default;
   CodecQ4_1(const std::byte* panel, std::size_t) : blocks(panel) {}
 
   struct Block {
@@ -89,6 +91,7 @@ struct CodecQ5_0 {
   static constexpr int kLogOffset = 4, kUp = up_shift<S>(kLogOffset);
   static constexpr bool kHasMin = false;
 
+  CodecQ5_0() = default;
   CodecQ5_0(const std::byte* panel, std::size_t columns)
       : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
         units(plane_of(panel, kType, 1, columns, S::kLanes)) {}
@@ -119,6 +122,7 @@ struct CodecQ5_1 {
   static constexpr int kUp = 0;
   static constexpr bool kHasMin = true;
 
+  CodecQ5_1() = default;
   CodecQ5_1(const std::byte* panel, std::size_t) : blocks(panel) {}
 
   struct Block {
@@ -150,6 +154,7 @@ struct CodecQ8_0 {
   static constexpr int kUp = 0;
   static constexpr bool kHasMin = false;
 
+  CodecQ8_0() = default;
   CodecQ8_0(const std::byte* panel, std::size_t columns)
       : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
         units(plane_of(panel, kType, 1, columns, S::kLanes)) {}
@@ -175,6 +180,7 @@ struct CodecIQ4_NL {
   static constexpr int kUp = 0;
   static constexpr bool kHasMin = false;
 
+  CodecIQ4_NL() = default;
   CodecIQ4_NL(const std::byte* panel, std::size_t columns)
       : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
         units(plane_of(panel, kType, 1, columns, S::kLanes)),
@@ -205,6 +211,7 @@ struct CodecMXFP4 {
   static constexpr int kUp = 0;
   static constexpr bool kHasMin = false;
 
+  CodecMXFP4() = default;
   CodecMXFP4(const std::byte* panel, std::size_t columns)
       : exponents(plane_of(panel, kType, 0, columns, S::kLanes)),
         units(plane_of(panel, kType, 1, columns, S::kLanes)),

@@ -43,13 +43,12 @@ struct QuantisedTile {
     for (auto& row : out) {
       for (Float& sum : row) sum = S::zero_float();
     }
+    Codec codecs[kPanels];
+    for (int p = 0; p < kPanels; ++p) codecs[p] = Codec(panels[p], x.length);
     const std::size_t n_blocks = x.length / (Codec::kSubBlocks * Codec::kQuads * 4);
     for (std::size_t b = 0; b < n_blocks; ++b) {
 #pragma GCC unroll 8
-      for (int p = 0; p < kPanels; ++p) {
-        const Codec codec(panels[p], x.length);
-        add_block(codec.block(b), x, b, column, out[p]);
-      }
+      for (int p = 0; p < kPanels; ++p) add_block(codecs[p].block(b), x, b, column, out[p]);
     }
   }
 
@@ -59,27 +58,28 @@ struct QuantisedTile {
   static inline __attribute__((always_inline)) void add_block(const Block& w, const Strip& x,
                                                               std::size_t b, int column,
                                                               Float (&out)[kColumns]) {
-    Int sum[kColumns];
-    for (Int& s : sum) s = S::zero();
+    Float t[kColumns];
 #pragma GCC unroll 16
     for (int s = 0; s < Codec::kSubBlocks; ++s) {
       Int part[kColumns];
       add_sub_block(w, x, b, s, column, part);
       if constexpr (Codec::kSubBlocks == 1) {
-        for (int c = 0; c < kColumns; ++c) sum[c] = part[c];
+        for (int c = 0; c < kColumns; ++c) t[c] = S::to_float(part[c]);
       } else {
-        const Int scale = w.scale(s);
-        for (int c = 0; c < kColumns; ++c) sum[c] = S::add(sum[c], S::mul(part[c], scale));
+        const Float scale = S::to_float(w.scale(s));
+        for (int c = 0; c < kColumns; ++c) {
+          const Float sum = S::to_float(part[c]);
+          t[c] = s == 0 ? S::mul(scale, sum) : S::fma(scale, sum, t[c]);
+        }
       }
     }
     for (int c = 0; c < kColumns; ++c) {
-      const Float t = S::to_float(sum[c]);
       Float r;
       if constexpr (Codec::kHasMin) {
         const Float u = S::to_float(w.min_sum(x, b, column + c));
-        r = S::fma(w.d, t, S::mul(w.m, u));
+        r = S::fma(w.d, t[c], S::mul(w.m, u));
       } else {
-        r = S::mul(w.d, t);
+        r = S::mul(w.d, t[c]);
       }
       out[c] = S::fma(S::broadcast(strip_at(x.scales, x, b, column + c)), r, out[c]);
     }

@@ -7,13 +7,13 @@ namespace hearth::kernels::scalar {
 
 /// The element i of sub-block s is  d * scale[s] * q[i] + m * min[s].
 struct BlockIntegers {
-  static constexpr int kSubBlock = 16;
   float d = 0.0F;
   float m = 0.0F;
   bool has_min = false;
   int n = 0;           // elements: 32 or 256
   int q[256] = {};     // [n]
-  int scale[16] = {};  // [n / kSubBlock]
+  int sub_block = 0;   // elements: 16 or 32
+  int scale[16] = {};  // [n / sub_block]
   int min[16] = {};
 };
 

@@ -13,20 +13,19 @@ int quant(const Strip& x, std::size_t k, int c) {
 
 /// One block of a row times one block of a column, from element `first` of the column on.
 float multiply_block(const BlockIntegers& w, const Strip& x, std::size_t first, int c) {
-  int sum = 0;
+  float t = 0.0F;
   int min_sum = 0;
-  for (int s = 0; s < w.n / BlockIntegers::kSubBlock; ++s) {
+  for (int s = 0; s < w.n / w.sub_block; ++s) {
     int products = 0;
     int quants = 0;
-    for (int i = s * BlockIntegers::kSubBlock; i < (s + 1) * BlockIntegers::kSubBlock; ++i) {
+    for (int i = s * w.sub_block; i < (s + 1) * w.sub_block; ++i) {
       const int q = quant(x, first + static_cast<std::size_t>(i), c);
       products += w.q[i] * q;
       quants += q;
     }
-    sum += w.scale[s] * products;
+    t = __builtin_fmaf(static_cast<float>(w.scale[s]), static_cast<float>(products), t);
     min_sum += w.min[s] * quants;
   }
-  const auto t = static_cast<float>(sum);
   const auto u = static_cast<float>(min_sum);
   return w.has_min ? __builtin_fmaf(w.d, t, w.m * u) : w.d * t;
 }

@@ -11,12 +11,14 @@ namespace hearth::kernels::scalar {
 /// For every quantised type; the panel's rows are those of the file. `acc` starts at 0, and for
 /// each block of x (32 or 256 elements) in order, with q the integers of both sides:
 ///
-///   t   = float(sum over sub-blocks of scale * sum of q_w q_x)       one integer, rounded once
-///   u   = float(sum over sub-blocks of min * sum of q_x)             where the type has minima
+///   t   = the sum over sub-blocks, in order, of scale * float(sum of q_w q_x), by fma; whole
+///         numbers, exact below 2^24
+///   u   = float(sum over sub-blocks of min * sum of q_x), where the type has minima
 ///   r   = d t,  or  fma(d, t, m u)                                   m is -dmin in the K types
 ///   acc = fma(scale of x, r, acc)
 ///
-/// The plain types have one sub-block with scale 1 (and min 1).
+/// The plain types are one sub-block with scale 1 (and min 1); sub-blocks have 16 elements in Q2_K,
+/// Q3_K and Q6_K, else 32.
 template <QuantType type>
 void multiply(const void* panels, std::size_t n_rows, const Strip& x, float* out,
               std::size_t out_stride);
