@@ -118,6 +118,10 @@ const Tensor* Reader::find_tensor(std::string_view name) const {
   return find_by_name(impl_->tensors(), impl_->tensors_by_name, &Tensor::name, name);
 }
 
+bool Reader::is_mapped() const {
+  return !impl_->contents.files.empty();
+}
+
 void Reader::drop_pages(const Tensor& tensor) const {
   if (!impl_->contents.files.empty()) impl_->contents.files[tensor.part].drop_pages(tensor.data);
 }

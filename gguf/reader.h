@@ -67,6 +67,9 @@ class Reader {
   std::span<const Tensor> tensors() const;  // in the order of the file(s)
   const Tensor* find_tensor(std::string_view name) const;
 
+  /// Whether the bytes are a file's map, whose pages the system can drop and read again.
+  bool is_mapped() const;
+
   /// Tells the kernel that the pages of a tensor will not be read again soon. No effect on
   /// from_bytes.
   void drop_pages(const Tensor& tensor) const;

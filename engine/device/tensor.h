@@ -59,11 +59,16 @@ struct Tensor {
 /// A weight matrix as it comes from a file: rows of `columns` quantised elements, one after the
 /// other. Experts are stacked: expert e has rows [e * rows / n, (e + 1) * rows / n).
 struct HostMatrix {
+  enum class Use : std::uint8_t { multiply, rows };  // rows: get_rows only
+
   std::string_view name;
   QuantType type = QuantType::F32;
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::span<const std::byte> data;  // must outlive the device's matrix
+  std::int64_t n_stacked = 1;       // matrices that are stacked in it
+  Use use = Use::multiply;
+  bool is_mapped_file = false;  // its pages may be dropped: the file has them
 };
 
 /// A weight matrix in a device's own layout.

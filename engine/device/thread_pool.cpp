@@ -81,6 +81,13 @@ void ThreadPool::run(std::int64_t n, const Work& work) {
   }
 }
 
+void ThreadPool::run_one_by_one(std::int64_t n, const Item& item) {
+  std::atomic<std::int64_t> next = 0;
+  run(size(), [&](std::int64_t, std::int64_t) {
+    for (std::int64_t i = next++; i < n; i = next++) item(i);
+  });
+}
+
 void ThreadPool::work_range(int thread) {
   const std::int64_t first = n_items_ * thread / size();
   const std::int64_t last = n_items_ * (thread + 1) / size();

@@ -24,6 +24,10 @@ class ThreadPool {
   using Work = std::function<void(std::int64_t first, std::int64_t last)>;
   void run(std::int64_t n, const Work& work);
 
+  /// Items 0 .. n - 1, each taken by the next thread that is free: for few items of much work.
+  using Item = std::function<void(std::int64_t item)>;
+  void run_one_by_one(std::int64_t n, const Item& item);
+
  private:
   void work_range(int thread);
   void worker(int thread);

@@ -46,7 +46,7 @@ class Loader {
   /// A head that is the embedding matrix, on a device that does not have it yet.
   void load_tied_head() {
     const gguf::Tensor& tensor = *file_.find_tensor("token_embd.weight");
-    model_.weights.output.weight = model_.placement.output->load(host(tensor));
+    model_.weights.output.weight = model_.placement.output->load(host(tensor, HostMatrix::Use::multiply));
     model_.weights.output.scale = model_.weights.token_embd.scale;
     model_.weight_bytes += tensor.data.size();
   }
@@ -68,12 +68,24 @@ class Loader {
     return of_output ? *placement.output : *placement.embedding;
   }
 
-  HostMatrix host(const gguf::Tensor& tensor) const {
+  HostMatrix host(const gguf::Tensor& tensor, HostMatrix::Use use) const {
     return {.name = tensor.name,
             .type = tensor.type,
             .rows = static_cast<std::int64_t>(tensor.rows()),
             .columns = static_cast<std::int64_t>(tensor.columns()),
-            .data = tensor.data};
+            .data = tensor.data,
+            .n_stacked = static_cast<std::int64_t>(tensor.dims[2]),
+            .use = use,
+            .is_mapped_file = file_.is_mapped()};
+  }
+
+  /// Embedding tables are read by rows; the one of tokens is multiplied with too where it is the
+  /// head.
+  HostMatrix::Use use_of(const TensorSpec& spec) const {
+    const bool is_table = spec.name.starts_with("token_") || spec.name.starts_with("position_");
+    const bool is_head = spec.name == "token_embd.weight" && !file_.find_tensor("output.weight") &&
+                         model_.placement.output == model_.placement.embedding;
+    return is_table && !is_head ? HostMatrix::Use::rows : HostMatrix::Use::multiply;
   }
 
   /// A small tensor of any type, as floats on the device.
@@ -84,7 +96,7 @@ class Loader {
     vector.buffer = device.allocate(static_cast<std::size_t>(tensor.elements()));
     std::vector<std::int32_t> ids(static_cast<std::size_t>(vector.rows));
     for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>(i);
-    device.get_rows(vector.view(), *device.load(host(tensor)), ids);
+    device.get_rows(vector.view(), *device.load(host(tensor, HostMatrix::Use::rows)), ids);
     return vector;
   }
 
@@ -104,7 +116,7 @@ class Loader {
   void fill(Linear& linear, const TensorSpec& spec, const gguf::Tensor& tensor, Device& device) {
     switch (spec.part) {
       case TensorPart::weight:
-        linear.weight = device.load(host(tensor));
+        linear.weight = device.load(host(tensor, use_of(spec)));
         break;
       case TensorPart::bias:
         linear.bias = vector(tensor, device);

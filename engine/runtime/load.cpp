@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "engine/device/cpu_device.h"
+#include "engine/device/cpu/cpu_device.h"
 #include "engine/device/reference_device.h"
 #include "engine/runtime/context.h"
 
@@ -32,7 +32,8 @@ std::uint64_t only_number_in(const char* path, std::uint64_t none) {
 
 std::unique_ptr<Device> make_device(const LoadOptions& options) {
   if (options.device == LoadOptions::On::reference) return std::make_unique<ReferenceDevice>();
-  return std::make_unique<CpuDevice>(options.n_threads);
+  return std::make_unique<CpuDevice>(
+      CpuOptions{.n_threads = options.n_threads, .repack = options.repack});
 }
 
 int context_size(const HParams& hparams, const Family& family, const LoadOptions& options,

@@ -57,7 +57,9 @@ TEST_F(EngineCommands, LogitsWritesARowPerToken) {
   EXPECT_EQ(reference.size(), 3U * 64);
   EXPECT_TRUE(std::isfinite(reference.front()));
   EXPECT_EQ(run_hearth({"logits", "-m", path, "--tokens", " 1 5 9 ", "-o", out()}).exit_code, 0);
-  EXPECT_EQ(floats(), reference) << "the cpu device computes the same bits";
+  const std::vector<float> cpu = floats();
+  ASSERT_EQ(cpu.size(), reference.size());
+  for (std::size_t i = 0; i < cpu.size(); ++i) EXPECT_NEAR(cpu[i], reference[i], 1e-4);
 }
 
 TEST_F(EngineCommands, LogitsOfAnEncoderIsItsEmbedding) {

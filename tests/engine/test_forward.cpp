@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "engine/device/checked_device.h"
-#include "engine/device/cpu_device.h"
+#include "engine/device/cpu/cpu_device.h"
 #include "engine/device/reference_device.h"
 #include "engine/model/forward.h"
 #include "tests/support/toy_model.h"
@@ -78,25 +78,42 @@ std::vector<float> hidden(const Model& model, int step, int n_ubatch) {
   return all;
 }
 
+/// Sum of squared differences over sum of squares.
+double nmse(const std::vector<float>& got, const std::vector<float>& truth) {
+  double error = 0.0;
+  double power = 0.0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    const double difference = static_cast<double>(got[i]) - static_cast<double>(truth[i]);
+    error += difference * difference;
+    power += static_cast<double>(truth[i]) * static_cast<double>(truth[i]);
+  }
+  return error / power;
+}
+
 class EveryFamily : public testing::TestWithParam<Family> {};
 
 TEST_P(EveryFamily, PrefillEqualsDecodeBitForBit) {
   if (!GetParam().causal) GTEST_SKIP() << "an encoder has no decoding";
-  ReferenceDevice device;
-  const Loaded toy(options_for(GetParam()), device);
-  const std::vector<float> prefill = hidden(toy.model, 13, 13);
-  EXPECT_EQ(prefill, hidden(toy.model, 1, 13));
-  EXPECT_EQ(prefill, hidden(toy.model, 5, 5));
+  ReferenceDevice reference;
+  CpuDevice cpu({.n_threads = 2, .least_shared = 0});
+  for (Device* device : {static_cast<Device*>(&reference), static_cast<Device*>(&cpu)}) {
+    const Loaded toy(options_for(GetParam()), *device);
+    const std::vector<float> prefill = hidden(toy.model, 13, 13);
+    EXPECT_EQ(prefill, hidden(toy.model, 1, 13)) << device->name();
+    EXPECT_EQ(prefill, hidden(toy.model, 5, 5)) << device->name();
+  }
 }
 
 TEST_P(EveryFamily, ThreadsAndDevicesDoNotChangeAnyBit) {
-  ReferenceDevice reference;
-  CpuDevice two(2, 0);  // shares out everything, however small
+  CpuDevice one({.n_threads = 1});
+  CpuDevice two({.n_threads = 2, .least_shared = 0});  // shares out everything, however small
   const ToyOptions options = options_for(GetParam());
-  const std::vector<float> expected = hidden(Loaded(options, reference).model, 13, 13);
+  const std::vector<float> expected = hidden(Loaded(options, one).model, 13, 13);
   EXPECT_EQ(expected, hidden(Loaded(options, two).model, 13, 13));
-  EXPECT_EQ(expected, hidden(Loaded(options, reference, two).model, 13, 13))
-      << "split after layer 1";
+  EXPECT_EQ(expected, hidden(Loaded(options, one, two).model, 13, 13)) << "split after layer 1";
+  ReferenceDevice reference;
+  const std::vector<float> truth = hidden(Loaded(options, reference).model, 13, 13);
+  EXPECT_LT(nmse(expected, truth), 1e-10);
 }
 
 /// Two steps for three sequences, of lengths that differ in the first and of one token each in the
@@ -138,25 +155,25 @@ std::vector<float> hidden_one_by_one(const Model& model, bool only_last) {
 
 TEST_P(EveryFamily, SequencesInOneStepGiveTheBitsOfEachAlone) {
   ReferenceDevice reference;
-  CpuDevice cpu(2, 0);
+  CpuDevice cpu({.n_threads = 2, .least_shared = 0});
   const ToyOptions options = options_for(GetParam());
-  for (const bool only_last : {false, true}) {
-    const Loaded alone(options, reference);
-    const std::vector<float> expected = hidden_one_by_one(alone.model, only_last);
-    EXPECT_EQ(expected, hidden_side_by_side(alone.model, only_last));
-    EXPECT_EQ(expected, hidden_side_by_side(Loaded(options, cpu).model, only_last));
-    EXPECT_EQ(expected, hidden_side_by_side(Loaded(options, reference, cpu).model, only_last))
-        << "split after layer 1";
+  for (Device* device : {static_cast<Device*>(&reference), static_cast<Device*>(&cpu)}) {
+    const Loaded alone(options, *device);
+    for (const bool only_last : {false, true}) {
+      EXPECT_EQ(hidden_one_by_one(alone.model, only_last),
+                hidden_side_by_side(alone.model, only_last))
+          << device->name();
+    }
   }
 }
 
 TEST(Sequences, ReachTheDevicesThatAreWatched) {
   ReferenceDevice reference;
-  CpuDevice cpu(2, 0);
+  CpuDevice cpu({.n_threads = 2, .least_shared = 0});
   int failures = 0;
   CheckedDevice checked(cpu, reference, [&](const OpCheck& check) { failures += !check.passed(); });
   const Loaded toy(ToyOptions{}, checked);
-  const Loaded plain(ToyOptions{}, reference);
+  const Loaded plain(ToyOptions{}, cpu);
   EXPECT_EQ(hidden_side_by_side(toy.model, false), hidden_one_by_one(plain.model, false));
   EXPECT_EQ(failures, 0);
 }

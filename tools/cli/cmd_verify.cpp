@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "engine/device/checked_device.h"
-#include "engine/device/cpu_device.h"
+#include "engine/device/cpu/cpu_device.h"
 #include "engine/device/reference_device.h"
 #include "engine/runtime/context.h"
 #include "tokenizer/tokenizer.h"
@@ -90,7 +90,7 @@ void run(const Options& options) {
   const gguf::Reader file = open_model(options.model);
   const std::vector<std::int32_t> tokens = tokens_of(options, file);
   ReferenceDevice truth;
-  CpuDevice cpu(options.n_threads);
+  CpuDevice cpu({.n_threads = options.n_threads});
   ReferenceDevice reference;
   Device& tested = options.device == "cpu" ? static_cast<Device&>(cpu) : reference;
   Report report(options.every_op);

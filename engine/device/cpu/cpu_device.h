@@ -1,0 +1,55 @@
+// The CPU with all its cores: kernels of the fastest level on repacked weights and quantised
+// activations. An element of a result is computed whole by one thread and in a stated order
+// (kernels/scalar/), so neither threads, nor the number of tokens in a step, nor the level change a
+// bit.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/device/cpu/panel_matrix.h"
+#include "engine/device/cpu/strip_set.h"
+#include "engine/device/reference_device.h"
+#include "engine/device/thread_pool.h"
+#include "kernels/kernel_table.h"
+
+namespace hearth {
+
+struct CpuOptions {
+  int n_threads = 0;   // 0: default_thread_count()
+  std::int64_t least_shared = 1 << 15;  // multiplications that are worth waking a thread for
+  bool repack = true;  // false: weights stay in the file's map, and every pass packs them anew
+};
+
+class CpuDevice final : public ReferenceDevice {
+ public:
+  explicit CpuDevice(const CpuOptions& options = {});
+
+  std::string name() const override { return "cpu"; }
+  int n_threads() const { return pool_.size(); }
+
+  std::unique_ptr<Matrix> load(const HostMatrix& matrix) override;
+  void get_rows(Tensor out, const Matrix& table, std::span<const std::int32_t> ids) override;
+  void matmul(Tensor out, const Matrix& w, Tensor x) override;
+  void matmuls(std::span<const Product> products, Tensor x) override;
+  void expert_matmul(Tensor out, const Matrix& stacked, Tensor x, Tensor chosen) override;
+
+ protected:
+  void for_items(std::int64_t n, std::int64_t cost, const Items& items) override;
+
+ private:
+  void multiply_few(std::span<const Product> products);
+  void multiply_many(const Product& product);
+  const std::vector<kernels::Strip>& strips(kernels::StripKind kind) const;
+  void fill_strips(std::span<const Product> products, Tensor x);
+
+  const kernels::KernelTable& kernels_;
+  ThreadPool pool_;
+  std::int64_t least_shared_;
+  bool repack_;
+  std::array<StripSet, kernels::kStripKinds> strips_;  // by kind, of the present input
+};
+
+}  // namespace hearth

@@ -1,0 +1,34 @@
+// Large memory on large pages, where the system has them: weights are read from end to end for
+// every token, and fewer pages mean fewer misses of the address cache.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace hearth {
+
+/// Zeroed memory that begins at a multiple of 2 MiB. Pages are taken when they are first touched.
+class HugePages {
+ public:
+  HugePages() = default;
+  /// Throws std::bad_alloc when the address space is not to be had.
+  explicit HugePages(std::size_t bytes);
+  HugePages(HugePages&& other) noexcept;
+  HugePages& operator=(HugePages&& other) noexcept;
+  ~HugePages();
+
+  std::byte* data() const { return data_; }
+  std::size_t size() const { return bytes_; }
+
+ private:
+  void* map_ = nullptr;
+  std::size_t map_bytes_ = 0;
+  std::byte* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+/// Lets the system take back the pages of a mapped file that lie wholly in `bytes`; they are read
+/// again from the file if they are touched again.
+void drop_mapped_pages(std::span<const std::byte> bytes);
+
+}  // namespace hearth
