@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "kernels/quant_types.h"
+#include "kernels/row_kernels.h"
 #include "kernels/strips.h"
 
 namespace hearth::kernels {
@@ -61,6 +62,7 @@ struct KernelTable {
   PerType<QuantizeRow> quantize_row;
   PerType<MatmulKernel> matmul;
   PerStripKind fill_strip;
+  RowKernels rows;
 };
 
 }  // namespace hearth::kernels

@@ -14,10 +14,9 @@
 
 #include "engine/device/step.h"
 #include "engine/device/tensor.h"
+#include "kernels/activation.h"
 
 namespace hearth {
-
-enum class Activation : std::uint8_t { silu, gelu_tanh, gelu_erf, relu, relu_squared };
 
 /// Which elements of a head make a rotated pair: (2i, 2i + 1), or (i, i + n_rot / 2).
 enum class RopePairing : std::uint8_t { interleaved, halves };

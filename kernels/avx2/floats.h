@@ -29,7 +29,25 @@ struct Floats {
     _mm256_storeu_ps(p + 8, a.high);
   }
 
+  /// The first n lanes, 1 to 15; nothing past them is touched. The other lanes are zero.
+  static V load_first(const float* p, std::size_t n) {
+    const I mask = first_lanes(n);
+    return {_mm256_maskload_ps(p, mask.low), _mm256_maskload_ps(p + 8, mask.high)};
+  }
+  static void store_first(float* p, V a, std::size_t n) {
+    const I mask = first_lanes(n);
+    _mm256_maskstore_ps(p, mask.low, a.low);
+    _mm256_maskstore_ps(p + 8, mask.high, a.high);
+  }
+  static V keep_first(V a, std::size_t n) { return as_float(bit_and(bits(a), first_lanes(n))); }
+
+  static V add(V a, V b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
+  static V sub(V a, V b) { return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)}; }
   static V mul(V a, V b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
+  static V div(V a, V b) { return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)}; }
+  static V fma(V a, V b, V c) {
+    return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
+  }
   static V absolute(V a) {
     const __m256 sign = _mm256_set1_ps(-0.0F);
     return {_mm256_andnot_ps(sign, a.low), _mm256_andnot_ps(sign, a.high)};
@@ -43,7 +61,25 @@ struct Floats {
     return _mm_cvtss_f32(_mm_max_ss(of_2, _mm_movehdup_ps(of_2)));
   }
 
+  /// Lane j + lane j + 8, then the lanes 4, 2 and 1 apart.
+  static float sum(V a) {
+    const __m256 of_8 = _mm256_add_ps(a.low, a.high);
+    const __m128 of_4 = _mm_add_ps(_mm256_castps256_ps128(of_8), _mm256_extractf128_ps(of_8, 1));
+    const __m128 of_2 = _mm_add_ps(of_4, _mm_movehl_ps(of_4, of_4));
+    return _mm_cvtss_f32(_mm_add_ss(of_2, _mm_movehdup_ps(of_2)));
+  }
+  /// `yes` in the lanes where a < b, else `no`: also where either is NaN.
+  static V where_less(V a, V b, V yes, V no) {
+    return {_mm256_blendv_ps(no.low, yes.low, _mm256_cmp_ps(a.low, b.low, _CMP_LT_OQ)),
+            _mm256_blendv_ps(no.high, yes.high, _mm256_cmp_ps(a.high, b.high, _CMP_LT_OQ))};
+  }
+  /// Lanes 0 and 1 change places, 2 and 3, and so on.
+  static V swap_neighbours(V a) {
+    return {_mm256_permute_ps(a.low, 0xb1), _mm256_permute_ps(a.high, 0xb1)};
+  }
+
   static I bits(V a) { return {_mm256_castps_si256(a.low), _mm256_castps_si256(a.high)}; }
+  static V as_float(I a) { return {_mm256_castsi256_ps(a.low), _mm256_castsi256_ps(a.high)}; }
   static I set(std::int32_t v) { return {_mm256_set1_epi32(v), _mm256_set1_epi32(v)}; }
   static I add(I a, I b) {
     return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
@@ -53,6 +89,10 @@ struct Floats {
   }
   static I bit_or(I a, I b) {
     return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)};
+  }
+  template <int n>
+  static I shift_left(I a) {
+    return {_mm256_slli_epi32(a.low, n), _mm256_slli_epi32(a.high, n)};
   }
   template <int n>
   static I shift_right(I a) {
@@ -110,6 +150,11 @@ struct Floats {
   }
 
  private:
+  static I first_lanes(std::size_t n) {
+    const __m256i count = _mm256_set1_epi32(static_cast<int>(n));
+    return {_mm256_cmpgt_epi32(count, _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
+            _mm256_cmpgt_epi32(count, _mm256_setr_epi32(8, 9, 10, 11, 12, 13, 14, 15))};
+  }
   static __m256i sums_of_4(const std::int8_t* bytes) {
     const __m256i pairs = _mm256_maddubs_epi16(
         _mm256_set1_epi8(1), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes)));

@@ -6,6 +6,7 @@ namespace hearth::kernels {
 
 void install_avx2(KernelTable& table) {
   avx2::install_fill_strip(table);
+  avx2::install_rows(table);
 }
 
 }  // namespace hearth::kernels

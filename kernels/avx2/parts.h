@@ -6,5 +6,6 @@
 namespace hearth::kernels::avx2 {
 
 void install_fill_strip(KernelTable& table);
+void install_rows(KernelTable& table);
 
 }  // namespace hearth::kernels::avx2

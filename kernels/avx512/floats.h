@@ -22,18 +22,48 @@ struct Floats {
   static V set(float v) { return _mm512_set1_ps(v); }
   static V load(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, V a) { _mm512_storeu_ps(p, a); }
+  /// The first n lanes, 1 to 15; nothing past them is touched. The other lanes are zero.
+  static V load_first(const float* p, std::size_t n) {
+    return _mm512_maskz_loadu_ps(first_lanes(n), p);
+  }
+  static void store_first(float* p, V a, std::size_t n) {
+    _mm512_mask_storeu_ps(p, first_lanes(n), a);
+  }
+  static V keep_first(V a, std::size_t n) { return _mm512_maskz_mov_ps(first_lanes(n), a); }
 
+  static V add(V a, V b) { return _mm512_add_ps(a, b); }
+  static V sub(V a, V b) { return _mm512_sub_ps(a, b); }
   static V mul(V a, V b) { return _mm512_mul_ps(a, b); }
+  static V div(V a, V b) { return _mm512_div_ps(a, b); }
+  static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
   static V absolute(V a) { return _mm512_abs_ps(a); }
   /// a where a > b, else b: b if either is NaN.
   static V max(V a, V b) { return _mm512_max_ps(a, b); }
   static float largest(V a) { return _mm512_reduce_max_ps(a); }
+  /// Lane j + lane j + 8, then the lanes 4, 2 and 1 apart.
+  static float sum(V a) {
+    const __m256 of_8 = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+    const __m128 of_4 = _mm_add_ps(_mm256_castps256_ps128(of_8), _mm256_extractf128_ps(of_8, 1));
+    const __m128 of_2 = _mm_add_ps(of_4, _mm_movehl_ps(of_4, of_4));
+    return _mm_cvtss_f32(_mm_add_ss(of_2, _mm_movehdup_ps(of_2)));
+  }
+  /// `yes` in the lanes where a < b, else `no`: also where either is NaN.
+  static V where_less(V a, V b, V yes, V no) {
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
+  }
+  /// Lanes 0 and 1 change places, 2 and 3, and so on.
+  static V swap_neighbours(V a) { return _mm512_permute_ps(a, 0xb1); }
 
   static I bits(V a) { return _mm512_castps_si512(a); }
+  static V as_float(I bits) { return _mm512_castsi512_ps(bits); }
   static I set(std::int32_t v) { return _mm512_set1_epi32(v); }
   static I add(I a, I b) { return _mm512_add_epi32(a, b); }
   static I bit_and(I a, I b) { return _mm512_and_si512(a, b); }
   static I bit_or(I a, I b) { return _mm512_or_si512(a, b); }
+  template <int n>
+  static I shift_left(I a) {
+    return _mm512_slli_epi32(a, n);
+  }
   template <int n>
   static I shift_right(I a) {
     return _mm512_srli_epi32(a, n);
@@ -84,6 +114,7 @@ struct Floats {
   }
 
  private:
+  static __mmask16 first_lanes(std::size_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
   static I sums_of_4(const std::int8_t* bytes) {
     return _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1),
                                _mm512_loadu_si512(bytes));

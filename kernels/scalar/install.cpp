@@ -4,6 +4,7 @@
 #include "kernels/scalar/matmul.h"
 #include "kernels/scalar/quantize.h"
 #include "kernels/scalar/quantize_strip.h"
+#include "kernels/scalar/rows.h"
 
 namespace hearth::kernels {
 namespace {
@@ -99,6 +100,7 @@ void install_scalar(KernelTable& table) {
   for (const QuantizeSlot& slot : kQuantize) table.quantize_row[slot.type] = slot.function;
   for (const MatmulSlot& slot : kMatmul) table.matmul[slot.type] = slot.kernel;
   for (const FillStripSlot& slot : kFillStrip) table.fill_strip[slot.kind] = slot.function;
+  table.rows = scalar::row_kernels();
 }
 
 }  // namespace hearth::kernels
