@@ -95,6 +95,29 @@ void fill_strip_bf16(const Strip& strip, const float* const* columns) {
   }
 }
 
+/// Of the ends that the largest element can be quantised to, the one with the least squared error.
+template <class S, std::size_t kBlock>
+float best_end(const float* x, float largest) {
+  float best = kLargestEnd;
+  float least = 0.0F;
+  for (int e = kLargestEnd; e >= kSmallestEnd; --e) {
+    const auto end = static_cast<float>(e);
+    const auto inverse = S::set(end / largest);
+    auto squares = S::zero();
+    for (std::size_t k = 0; k < kBlock; k += 16) {
+      const auto v = S::mul(S::load(x + k), inverse);
+      const auto off = S::sub(v, S::to_float(S::nearest(v)));
+      squares = S::fma(off, off, squares);
+    }
+    const float error = S::sum(squares) / (end * end);
+    if (e == kLargestEnd || error < least) {
+      least = error;
+      best = end;
+    }
+  }
+  return best;
+}
+
 /// Quantises n elements, a multiple of kBlock.
 template <class S, std::size_t kBlock>
 void quantize_stretch(const float* x, std::size_t n, std::int8_t* quants, float* scales) {
@@ -105,13 +128,18 @@ void quantize_stretch(const float* x, std::size_t n, std::int8_t* quants, float*
       even = S::max(S::absolute(S::load(x + k)), even);
       odd = S::max(S::absolute(S::load(x + k + 16)), odd);
     }
-    float largest = S::largest(S::max(even, odd));
-    if (largest < kSmallestBlock) largest = 0.0F;
-    const auto inverse = S::set(largest > 0.0F ? 127.0F / largest : 0.0F);
+    const float largest = S::largest(S::max(even, odd));
+    if (largest < kSmallestBlock) {
+      std::memset(quants + b, 0, kBlock);
+      scales[b / kBlock] = 0.0F;
+      continue;
+    }
+    const float end = best_end<S, kBlock>(x + b, largest);
+    const auto inverse = S::set(end / largest);
     for (std::size_t k = b; k < b + kBlock; k += 16) {
       S::store_low_8(quants + k, S::nearest(S::mul(S::load(x + k), inverse)));
     }
-    scales[b / kBlock] = largest / 127.0F;
+    scales[b / kBlock] = largest / end;
   }
 }
 

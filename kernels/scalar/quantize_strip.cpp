@@ -29,6 +29,39 @@ int nearest(float v) {
   return std::bit_cast<std::int32_t>(v + kShift) - std::bit_cast<std::int32_t>(kShift);
 }
 
+/// The squared error of a block that is quantised to this end, up to a factor. Lane j adds up
+/// elements j, j + 16, ...; then the lanes 8, 4, 2 and 1 apart are added.
+float squared_error(const Strip& strip, const float* const* columns, std::size_t first,
+                    std::size_t n, int c, float end, float largest) {
+  constexpr std::size_t kLanes = 16;
+  float lane[kLanes] = {};
+  for (std::size_t k = 0; k < n; ++k) {
+    const float v = input(strip, columns, first + k, c) * (end / largest);
+    const float off = v - static_cast<float>(nearest(v));
+    lane[k % kLanes] = __builtin_fmaf(off, off, lane[k % kLanes]);
+  }
+  for (std::size_t apart = kLanes / 2; apart > 0; apart /= 2) {
+    for (std::size_t j = 0; j < apart; ++j) lane[j] += lane[j + apart];
+  }
+  return lane[0] / (end * end);
+}
+
+/// The end with the least squared error; the larger one of equals.
+float best_end(const Strip& strip, const float* const* columns, std::size_t first, std::size_t n,
+               int c, float largest) {
+  float best = kLargestEnd;
+  float least = squared_error(strip, columns, first, n, c, best, largest);
+  for (int e = kLargestEnd - 1; e >= kSmallestEnd; --e) {
+    const auto end = static_cast<float>(e);
+    const float error = squared_error(strip, columns, first, n, c, end, largest);
+    if (error < least) {
+      least = error;
+      best = end;
+    }
+  }
+  return best;
+}
+
 /// Quantises elements [first, first + n) of a column; returns the scale.
 float quantize(const Strip& strip, const float* const* columns, std::size_t first, std::size_t n,
                int c) {
@@ -37,15 +70,16 @@ float quantize(const Strip& strip, const float* const* columns, std::size_t firs
     const float v = absolute(input(strip, columns, k, c));
     largest = v > largest ? v : largest;
   }
-  if (largest < kSmallestBlock) largest = 0.0F;
-  const float inverse = largest > 0.0F ? 127.0F / largest : 0.0F;
+  const bool is_zero = largest < kSmallestBlock;
+  const float end = is_zero ? kLargestEnd : best_end(strip, columns, first, n, c, largest);
+  const float inverse = is_zero ? 0.0F : end / largest;
   auto* quants = const_cast<std::int8_t*>(strip.quants);
   for (std::size_t k = first; k < first + n; ++k) {
     const std::size_t quad = k / 4 * static_cast<std::size_t>(strip.width);
     quants[(quad + static_cast<std::size_t>(c)) * 4 + k % 4] =
         static_cast<std::int8_t>(nearest(input(strip, columns, k, c) * inverse));
   }
-  return largest / 127.0F;
+  return is_zero ? 0.0F : largest / end;
 }
 
 /// Sum of quants [first, first + n).
