@@ -41,9 +41,9 @@ std::size_t lay_out(Strip& strip, void* memory) {
       strip.scales = parts.take<float>(n / 32, width);
       strip.bias = parts.take<std::int32_t>(n / 32, width);
       break;
-    case StripKind::q8_256:
+    case StripKind::q8_128:
       strip.quants = parts.take<std::int8_t>(n, width);
-      strip.scales = parts.take<float>(n / 256, width);
+      strip.scales = parts.take<float>(n / 128, width);
       strip.bias = parts.take<std::int32_t>(n / 16, width);
       strip.sum_pairs = parts.take<std::uint32_t>(n / 64, width);
       break;

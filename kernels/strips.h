@@ -3,12 +3,12 @@
 // kernel reads one address after the other while each of its lanes works on another row of the
 // matrix.
 //
-// Quantised strips hold x as integers q with a float scale per block: x = scale * q, q in -127..127,
-// scale = largest / end, q = x * (end / largest) rounded to nearest, ties to even, where largest is
-// that of |x| in the block. Of four ends, 127 to 124, a block has the one that leaves the least
-// squared error: which of them falls well is luck, and the best of four leaves about 15 % less of
-// it in a block of 32. A block with nothing of at least kSmallestBlock is all zeros, with scale 0.
-// Sums of q that a kernel would need again and again are stored beside them.
+// Quantised strips hold x as integers q with a float scale per block: x = scale * q, q in
+// -127..127, scale = largest / end, q = x * (end / largest) rounded to nearest, ties to even, where
+// largest is that of |x| in the block. Of four ends, 127 to 124, a block has the one that leaves
+// the least squared error: which of them falls well is luck, and the best of four leaves about 15 %
+// less of it in a block of 32. A block with nothing of at least kSmallestBlock is all zeros, with
+// scale 0. Sums of q that a kernel would need again and again are stored beside them.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ enum class StripKind : std::uint8_t {
   f32,     // floats as they are
   bf16,    // rounded to bfloat16
   q8_32,   // a scale per 32 elements: for the plain quant types
-  q8_256,  // a scale per 256 elements: for the types with super-blocks
+  q8_128,  // a scale per 128 elements: for the types with super-blocks of 256
 };
 
 inline constexpr int kStripKinds = 4;
@@ -39,10 +39,10 @@ struct Strip {
   const float* floats = nullptr;         // f32: [length][width]
   const std::uint32_t* pairs = nullptr;  // bf16: [length / 2][width], the earlier element low
   const std::int8_t* quants = nullptr;   // q8: [length / 4][width][4]
-  const float* scales = nullptr;         // q8: [length / 32 or 256][width]
+  const float* scales = nullptr;         // q8: [length / 32 or 128][width]
   const std::int32_t* bias = nullptr;    // q8: -128 * sum of q, of every 32 elements (q8_32) or of
-                                         // every 16 (q8_256): [length / 32 or 16][width]
-  const std::uint32_t* sum_pairs = nullptr;  // q8_256: two 16-bit sums of q, of 32 elements each,
+                                         // every 16 (q8_128): [length / 32 or 16][width]
+  const std::uint32_t* sum_pairs = nullptr;  // q8_128: two 16-bit sums of q, of 32 elements each,
                                              // the earlier one low: [length / 64][width]
 };
 

@@ -8,7 +8,7 @@ namespace {
 
 template <template <class> class Codec>
 constexpr MatmulKernel kernel() {
-  return {Simd::kLanes, StripKind::q8_256, multiply_panels<Simd, QuantisedTile<Simd, Codec<Simd>>>};
+  return {Simd::kLanes, StripKind::q8_128, multiply_panels<Simd, QuantisedTile<Simd, Codec<Simd>>>};
 }
 
 }  // namespace

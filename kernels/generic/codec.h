@@ -11,8 +11,8 @@
 //     .d                   the scale
 //     .quad(s, i)          quad i of sub-block s
 //     .scale(s)            of sub-block s, where there are more than one
-//     .m, .min_sum(x, b, column)   m and u of the statement in scalar/matmul.h, if kHasMin; one may
-//                          have a power of two that the other lacks
+//     .m, .min_sum(x, b, part, column)   m and u of the statement in scalar/matmul.h, if kHasMin;
+//                          one may have a power of two that the other lacks
 #pragma once
 
 #include <cstddef>

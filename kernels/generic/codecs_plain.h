@@ -69,7 +69,7 @@ struct CodecQ4_1 {
     typename S::Float d, m;
     const std::byte* units;
     typename S::Int quad(int, int i) const { return plain_nibbles<S, 0>(units, i); }
-    typename S::Int min_sum(const Strip& x, std::size_t b, int column) const {
+    typename S::Int min_sum(const Strip& x, std::size_t b, int, int column) const {
       return S::broadcast(strip_at(x.bias, x, b, column));
     }
   };
@@ -132,7 +132,7 @@ struct CodecQ5_1 {
     typename S::Int quad(int, int i) const {
       return S::bit_or(plain_nibbles<S, 0>(units, i), plain_fifth_bits<S, 0>(qh, i));
     }
-    typename S::Int min_sum(const Strip& x, std::size_t b, int column) const {
+    typename S::Int min_sum(const Strip& x, std::size_t b, int, int column) const {
       return S::broadcast(strip_at(x.bias, x, b, column));
     }
   };

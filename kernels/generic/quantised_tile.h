@@ -16,7 +16,7 @@ inline typename S::Int start_sum(const Strip& x, std::size_t b, int s, int colum
   if constexpr (Codec::kOperand == Operand::plain) {
     return S::zero();
   } else {
-    // There is one bias per 32 elements in q8_32, per 16 in q8_256.
+    // There is one bias per 32 elements in q8_32, per 16 in q8_128.
     constexpr std::size_t kBiasesPerBlock = Codec::kSubBlocks == 1 ? 1 : 16;
     const std::size_t row = b * kBiasesPerBlock + static_cast<std::size_t>(s * Codec::kQuads / 4);
     typename S::Int bias = S::broadcast(strip_at(x.bias, x, row, column));
@@ -36,6 +36,9 @@ struct QuantisedTile {
   using Int = typename S::Int;
   using Float = typename S::Float;
   static constexpr QuantType kType = Codec::kType;
+  /// A super-block of 256 elements has two scales of x, a plain block of 32 one.
+  static constexpr int kParts = Codec::kSubBlocks == 1 ? 1 : 2;
+  static constexpr int kSubBlocksOfPart = Codec::kSubBlocks / kParts;
 
   template <int kPanels, int kColumns>
   static void run(const std::byte* const (&panels)[kPanels], const Strip& x, int column,
@@ -58,31 +61,50 @@ struct QuantisedTile {
   static inline __attribute__((always_inline)) void add_block(const Block& w, const Strip& x,
                                                               std::size_t b, int column,
                                                               Float (&out)[kColumns]) {
-    Float t[kColumns];
-#pragma GCC unroll 16
-    for (int s = 0; s < Codec::kSubBlocks; ++s) {
-      Int part[kColumns];
-      add_sub_block(w, x, b, s, column, part);
-      if constexpr (Codec::kSubBlocks == 1) {
-        for (int c = 0; c < kColumns; ++c) t[c] = S::to_float(part[c]);
-      } else {
-        const Float scale = S::to_float(w.scale(s));
-        for (int c = 0; c < kColumns; ++c) {
-          const Float sum = S::to_float(part[c]);
-          t[c] = s == 0 ? S::mul(scale, sum) : S::fma(scale, sum, t[c]);
+    Float total[kColumns];  // T of the statement
+#pragma GCC unroll 2
+    for (int p = 0; p < kParts; ++p) {
+      Float t[kColumns];
+#pragma GCC unroll 8
+      for (int s = p * kSubBlocksOfPart; s < (p + 1) * kSubBlocksOfPart; ++s) {
+        Int sum[kColumns];
+        add_sub_block(w, x, b, s, column, sum);
+        if constexpr (Codec::kSubBlocks == 1) {
+          for (int c = 0; c < kColumns; ++c) t[c] = S::to_float(sum[c]);
+        } else {
+          const Float scale = S::to_float(w.scale(s));
+          const bool is_first = s == p * kSubBlocksOfPart;
+          for (int c = 0; c < kColumns; ++c) {
+            const Float f = S::to_float(sum[c]);
+            t[c] = is_first ? S::mul(scale, f) : S::fma(scale, f, t[c]);
+          }
         }
+      }
+      for (int c = 0; c < kColumns; ++c) {
+        const Float scale = scale_of(x, b, p, column + c);
+        total[c] = p == 0 ? S::mul(scale, t[c]) : S::fma(scale, t[c], total[c]);
       }
     }
     for (int c = 0; c < kColumns; ++c) {
-      Float r;
       if constexpr (Codec::kHasMin) {
-        const Float u = S::to_float(w.min_sum(x, b, column + c));
-        r = S::fma(w.d, t[c], S::mul(w.m, u));
-      } else {
-        r = S::mul(w.d, t[c]);
+        out[c] = S::fma(w.m, scaled_min_sum(w, x, b, column + c), out[c]);
       }
-      out[c] = S::fma(S::broadcast(strip_at(x.scales, x, b, column + c)), r, out[c]);
+      out[c] = S::fma(w.d, total[c], out[c]);
     }
+  }
+
+  static Float scale_of(const Strip& x, std::size_t b, int part, int column) {
+    return S::broadcast(strip_at(x.scales, x, b * kParts + static_cast<std::size_t>(part), column));
+  }
+
+  /// U of the statement.
+  template <class Block>
+  static Float scaled_min_sum(const Block& w, const Strip& x, std::size_t b, int column) {
+    Float sum = S::mul(scale_of(x, b, 0, column), S::to_float(w.min_sum(x, b, 0, column)));
+    for (int p = 1; p < kParts; ++p) {
+      sum = S::fma(scale_of(x, b, p, column), S::to_float(w.min_sum(x, b, p, column)), sum);
+    }
+    return sum;
   }
 
   /// part = the products of sub-block s.

@@ -192,7 +192,7 @@ void install_fill_strip(PerStripKind& table) {
   table[StripKind::f32] = fill_strip_f32<S>;
   table[StripKind::bf16] = fill_strip_bf16<S>;
   table[StripKind::q8_32] = fill_strip_q8<S, 32>;
-  table[StripKind::q8_256] = fill_strip_q8<S, 256>;
+  table[StripKind::q8_128] = fill_strip_q8<S, 128>;
 }
 
 }  // namespace

@@ -71,13 +71,13 @@ constexpr MatmulSlot kMatmul[] = {
     {QuantType::Q5_0, {1, StripKind::q8_32, scalar::multiply<QuantType::Q5_0>}},
     {QuantType::Q5_1, {1, StripKind::q8_32, scalar::multiply<QuantType::Q5_1>}},
     {QuantType::Q8_0, {1, StripKind::q8_32, scalar::multiply<QuantType::Q8_0>}},
-    {QuantType::Q2_K, {1, StripKind::q8_256, scalar::multiply<QuantType::Q2_K>}},
-    {QuantType::Q3_K, {1, StripKind::q8_256, scalar::multiply<QuantType::Q3_K>}},
-    {QuantType::Q4_K, {1, StripKind::q8_256, scalar::multiply<QuantType::Q4_K>}},
-    {QuantType::Q5_K, {1, StripKind::q8_256, scalar::multiply<QuantType::Q5_K>}},
-    {QuantType::Q6_K, {1, StripKind::q8_256, scalar::multiply<QuantType::Q6_K>}},
+    {QuantType::Q2_K, {1, StripKind::q8_128, scalar::multiply<QuantType::Q2_K>}},
+    {QuantType::Q3_K, {1, StripKind::q8_128, scalar::multiply<QuantType::Q3_K>}},
+    {QuantType::Q4_K, {1, StripKind::q8_128, scalar::multiply<QuantType::Q4_K>}},
+    {QuantType::Q5_K, {1, StripKind::q8_128, scalar::multiply<QuantType::Q5_K>}},
+    {QuantType::Q6_K, {1, StripKind::q8_128, scalar::multiply<QuantType::Q6_K>}},
     {QuantType::IQ4_NL, {1, StripKind::q8_32, scalar::multiply<QuantType::IQ4_NL>}},
-    {QuantType::IQ4_XS, {1, StripKind::q8_256, scalar::multiply<QuantType::IQ4_XS>}},
+    {QuantType::IQ4_XS, {1, StripKind::q8_128, scalar::multiply<QuantType::IQ4_XS>}},
     {QuantType::MXFP4, {1, StripKind::q8_32, scalar::multiply<QuantType::MXFP4>}},
 };
 
@@ -90,7 +90,7 @@ constexpr FillStripSlot kFillStrip[] = {
     {StripKind::f32, scalar::fill_strip_f32},
     {StripKind::bf16, scalar::fill_strip_bf16},
     {StripKind::q8_32, scalar::fill_strip_q8_32},
-    {StripKind::q8_256, scalar::fill_strip_q8_256},
+    {StripKind::q8_128, scalar::fill_strip_q8_128},
 };
 
 }  // namespace

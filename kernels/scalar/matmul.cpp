@@ -11,23 +11,48 @@ int quant(const Strip& x, std::size_t k, int c) {
                   k % 4];
 }
 
-/// One block of a row times one block of a column, from element `first` of the column on.
-float multiply_block(const BlockIntegers& w, const Strip& x, std::size_t first, int c) {
+struct Sums {
+  float t;
+  float u;
+};
+
+/// Sub-blocks [first, last) of a block times the same elements of a column, which begin at `start`.
+Sums multiply_sub_blocks(const BlockIntegers& w, int first, int last, const Strip& x,
+                         std::size_t start, int c) {
   float t = 0.0F;
   int min_sum = 0;
-  for (int s = 0; s < w.n / w.sub_block; ++s) {
+  for (int s = first; s < last; ++s) {
     int products = 0;
     int quants = 0;
     for (int i = s * w.sub_block; i < (s + 1) * w.sub_block; ++i) {
-      const int q = quant(x, first + static_cast<std::size_t>(i), c);
+      const int q = quant(x, start + static_cast<std::size_t>(i), c);
       products += w.q[i] * q;
       quants += q;
     }
     t = __builtin_fmaf(static_cast<float>(w.scale[s]), static_cast<float>(products), t);
     min_sum += w.min[s] * quants;
   }
-  const auto u = static_cast<float>(min_sum);
-  return w.has_min ? __builtin_fmaf(w.d, t, w.m * u) : w.d * t;
+  return {t, static_cast<float>(min_sum)};
+}
+
+/// acc + one block of a row times the elements of a column from `start` on.
+float multiply_block(const BlockIntegers& w, const Strip& x, std::size_t start, int c, float acc) {
+  const int scaled = x.kind == StripKind::q8_32 ? 32 : 128;  // elements per scale of x
+  const int sub_blocks = scaled / w.sub_block;
+  float t = 0.0F;
+  float u = 0.0F;
+  for (int part = 0; part < w.n / scaled; ++part) {
+    const Sums sums =
+        multiply_sub_blocks(w, part * sub_blocks, (part + 1) * sub_blocks, x, start, c);
+    const std::size_t row =
+        start / static_cast<std::size_t>(scaled) + static_cast<std::size_t>(part);
+    const float scale =
+        x.scales[row * static_cast<std::size_t>(x.width) + static_cast<std::size_t>(c)];
+    t = __builtin_fmaf(scale, sums.t, t);
+    u = __builtin_fmaf(scale, sums.u, u);
+  }
+  if (w.has_min) acc = __builtin_fmaf(w.m, u, acc);
+  return __builtin_fmaf(w.d, t, acc);
 }
 
 }  // namespace
@@ -37,15 +62,13 @@ void multiply(const void* panels, std::size_t n_rows, const Strip& x, float* out
               std::size_t out_stride) {
   const QuantTypeInfo& info = quant_type_info(type);
   const auto* block = static_cast<const unsigned char*>(panels);
-  const auto width = static_cast<std::size_t>(x.width);
   for (std::size_t r = 0; r < n_rows; ++r) {
     float acc[kStripColumns] = {};
     for (std::size_t b = 0; b < x.length / info.block_elements; ++b, block += info.block_bytes) {
       BlockIntegers w;
       read_block<type>(block, w);
       for (int c = 0; c < x.n_columns; ++c) {
-        const float r_block = multiply_block(w, x, b * info.block_elements, c);
-        acc[c] = __builtin_fmaf(x.scales[b * width + static_cast<std::size_t>(c)], r_block, acc[c]);
+        acc[c] = multiply_block(w, x, b * info.block_elements, c, acc[c]);
       }
     }
     for (int c = 0; c < x.n_columns; ++c)

@@ -9,13 +9,16 @@
 namespace hearth::kernels::scalar {
 
 /// For every quantised type; the panel's rows are those of the file. `acc` starts at 0, and for
-/// each block of x (32 or 256 elements) in order, with q the integers of both sides:
+/// each block of the row in order, with q the integers of both sides:
 ///
-///   t   = the sum over sub-blocks, in order, of scale * float(sum of q_w q_x), by fma; whole
+///   T = U = 0, and for each scale s of x in the block (32 or 128 elements), in order:
+///     t = the sum over sub-blocks, in order, of scale * float(sum of q_w q_x), by fma; whole
 ///         numbers, exact below 2^24
-///   u   = float(sum over sub-blocks of min * sum of q_x), where the type has minima
-///   r   = d t,  or  fma(d, t, m u)                                   m is -dmin in the K types
-///   acc = fma(scale of x, r, acc)
+///     u = float(sum over sub-blocks of min * sum of q_x)
+///     T = fma(s, t, T),  U = fma(s, u, U)
+///   acc = fma(d, T, fma(m, U, acc)), without the inner fma where the type has no minima; m is
+///   -dmin
+///         in the K types
 ///
 /// The plain types are one sub-block with scale 1 (and min 1); sub-blocks have 16 elements in Q2_K,
 /// Q3_K and Q6_K, else 32.

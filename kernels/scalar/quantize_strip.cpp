@@ -124,10 +124,10 @@ void fill_strip_q8_32(const Strip& strip, const float* const* columns) {
   }
 }
 
-void fill_strip_q8_256(const Strip& strip, const float* const* columns) {
+void fill_strip_q8_128(const Strip& strip, const float* const* columns) {
   for (int c = 0; c < strip.width; ++c) {
-    for (std::size_t b = 0; b < strip.length / 256; ++b) {
-      at(strip.scales, b, strip, c) = quantize(strip, columns, b * 256, 256, c);
+    for (std::size_t b = 0; b < strip.length / 128; ++b) {
+      at(strip.scales, b, strip, c) = quantize(strip, columns, b * 128, 128, c);
     }
     for (std::size_t s = 0; s < strip.length / 16; ++s) {
       at(strip.bias, s, strip, c) = -128 * sum(strip, s * 16, 16, c);

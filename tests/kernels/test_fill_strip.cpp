@@ -23,7 +23,7 @@ struct Case {
   StripKind kind;
 };
 
-constexpr const char* kKindNames[kStripKinds] = {"f32", "bf16", "q8_32", "q8_256"};
+constexpr const char* kKindNames[kStripKinds] = {"f32", "bf16", "q8_32", "q8_128"};
 
 void PrintTo(const Case& c, std::ostream* out) {
   *out << c.level->name << " " << kKindNames[static_cast<int>(c.kind)];
