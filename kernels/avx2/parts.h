@@ -6,6 +6,9 @@
 namespace hearth::kernels::avx2 {
 
 void install_fill_strip(KernelTable& table);
+void install_matmul_k(KernelTable& table);
+void install_matmul_plain(KernelTable& table);
+void install_matmul_float(KernelTable& table);
 void install_rows(KernelTable& table);
 
 }  // namespace hearth::kernels::avx2

@@ -1,7 +1,13 @@
 #include "kernels/neon/install.h"
 
+#include "kernels/neon/parts.h"
+
 namespace hearth::kernels {
 
-void install_neon(KernelTable&) {}
+void install_neon(KernelTable& table) {
+  neon::install_matmul_k(table);
+  neon::install_matmul_plain(table);
+  neon::install_matmul_float(table);
+}
 
 }  // namespace hearth::kernels
