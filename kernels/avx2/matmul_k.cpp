@@ -1,14 +1,14 @@
 #include "kernels/avx2/parts.h"
+#include "kernels/avx2/quantised_tile.h"
 #include "kernels/avx2/simd.h"
 #include "kernels/generic/codecs_k.h"
-#include "kernels/generic/quantised_tile.h"
 
 namespace hearth::kernels::avx2 {
 namespace {
 
 template <template <class> class Codec>
 constexpr MatmulKernel kernel() {
-  return {Simd::kLanes, StripKind::q8_128, multiply_panels<Simd, QuantisedTile<Simd, Codec<Simd>>>};
+  return {Simd::kLanes, StripKind::q8_128, multiply_panels<Simd, ShortSumTile<Codec<Simd>>>};
 }
 
 }  // namespace

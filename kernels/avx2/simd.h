@@ -16,7 +16,7 @@ struct Simd {
   static constexpr int kLanes = 8;
   /// Columns of a strip that a tile works on at once: their sums and running sums stay in
   /// registers.
-  static constexpr int kMostColumns = 6;
+  static constexpr int kMostColumns = 12;
   /// Whether dot() takes all of 0..255. It does not: vpmaddubsw adds two products in 16 bits.
   static constexpr bool kFullRangeDot = false;
 
@@ -58,6 +58,13 @@ struct Simd {
   static Int look_up(Int table, Int index) { return _mm256_shuffle_epi8(table, index); }
   static Int table(const std::int8_t* p) {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+
+  /// The four quants at x, in every lane.
+  static Int quad(const std::int8_t* x) {
+    std::int32_t four;
+    __builtin_memcpy(&four, x, sizeof four);
+    return set(four);
   }
 
   /// acc + the sum of four products of a lane: bytes 0..127 of w, the four quants at x.
@@ -110,11 +117,6 @@ struct Simd {
   }
 
  private:
-  static Int quad(const std::int8_t* x) {
-    std::int32_t four;
-    __builtin_memcpy(&four, x, sizeof four);
-    return set(four);
-  }
   static Int dot(Int acc, Int w, Int x) {
     const Int pairs = _mm256_maddubs_epi16(w, x);
     return add(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));

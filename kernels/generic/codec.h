@@ -4,6 +4,7 @@
 //   kType                  the quant type
 //   kSubBlocks, kQuads     sub-blocks with a scale of their own, and quads (four elements) in each
 //   kOperand               how quads are multiplied, see Operand
+//   kBits                  quants are below 2^kBits, or in -2^(kBits-1) .. 2^(kBits-1)-1 if signed
 //   kUp                    quads are scaled up by 2^kUp, block().d down
 //   kHasMin                whether the type has minima
 //   Codec(panel, columns)  the panel of one group of rows

@@ -58,7 +58,7 @@ struct CodecQ4_K {
   static constexpr QuantType kType = QuantType::Q4_K;
   static constexpr int kSubBlocks = 8, kQuads = 8;
   static constexpr Operand kOperand = Operand::plain;
-  static constexpr int kUp = 0;
+  static constexpr int kBits = 4, kUp = 0;
   static constexpr bool kHasMin = true;
 
   CodecQ4_K() = default;
@@ -93,7 +93,7 @@ struct CodecQ5_K {
   static constexpr QuantType kType = QuantType::Q5_K;
   static constexpr int kSubBlocks = 8, kQuads = 8;
   static constexpr Operand kOperand = Operand::plain;
-  static constexpr int kUp = 0;
+  static constexpr int kBits = 5, kUp = 0;
   static constexpr bool kHasMin = true;
 
   CodecQ5_K() = default;
@@ -132,7 +132,7 @@ struct CodecQ6_K {
   static constexpr QuantType kType = QuantType::Q6_K;
   static constexpr int kSubBlocks = 16, kQuads = 4;
   static constexpr Operand kOperand = Operand::offset;
-  static constexpr int kLogOffset = 5, kUp = up_shift<S>(kLogOffset);
+  static constexpr int kLogOffset = 5, kBits = 6, kUp = up_shift<S>(kLogOffset);
   static constexpr bool kHasMin = false;
 
   CodecQ6_K() = default;
@@ -189,7 +189,7 @@ struct CodecQ2_K {
   static constexpr QuantType kType = QuantType::Q2_K;
   static constexpr int kSubBlocks = 16, kQuads = 4;
   static constexpr Operand kOperand = Operand::plain;
-  static constexpr int kUp = 0;
+  static constexpr int kBits = 2, kUp = 0;
   static constexpr bool kHasMin = true;
 
   CodecQ2_K() = default;
@@ -234,7 +234,7 @@ struct CodecQ3_K {
   static constexpr QuantType kType = QuantType::Q3_K;
   static constexpr int kSubBlocks = 16, kQuads = 4;
   static constexpr Operand kOperand = Operand::offset;
-  static constexpr int kLogOffset = 2, kUp = up_shift<S>(kLogOffset);
+  static constexpr int kLogOffset = 2, kBits = 3, kUp = up_shift<S>(kLogOffset);
   static constexpr bool kHasMin = false;
 
   CodecQ3_K() = default;
@@ -279,7 +279,7 @@ struct CodecIQ4_XS {
   static constexpr QuantType kType = QuantType::IQ4_XS;
   static constexpr int kSubBlocks = 8, kQuads = 8;
   static constexpr Operand kOperand = Operand::is_signed;
-  static constexpr int kUp = 0;
+  static constexpr int kBits = 8, kUp = 0;
   static constexpr bool kHasMin = false;
 
   CodecIQ4_XS() = default;

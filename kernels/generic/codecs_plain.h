@@ -32,7 +32,7 @@ struct CodecQ4_0 {
   static constexpr QuantType kType = QuantType::Q4_0;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::offset;
-  static constexpr int kLogOffset = 3, kUp = up_shift<S>(kLogOffset);
+  static constexpr int kLogOffset = 3, kBits = 4, kUp = up_shift<S>(kLogOffset);
   static constexpr bool kHasMin = false;
 
   CodecQ4_0() = default;
@@ -59,7 +59,7 @@ struct CodecQ4_1 {
   static constexpr QuantType kType = QuantType::Q4_1;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::plain;
-  static constexpr int kUp = 0;
+  static constexpr int kBits = 4, kUp = 0;
   static constexpr bool kHasMin = true;
 
   CodecQ4_1() = default;
@@ -88,7 +88,7 @@ struct CodecQ5_0 {
   static constexpr QuantType kType = QuantType::Q5_0;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::offset;
-  static constexpr int kLogOffset = 4, kUp = up_shift<S>(kLogOffset);
+  static constexpr int kLogOffset = 4, kBits = 5, kUp = up_shift<S>(kLogOffset);
   static constexpr bool kHasMin = false;
 
   CodecQ5_0() = default;
@@ -119,7 +119,7 @@ struct CodecQ5_1 {
   static constexpr QuantType kType = QuantType::Q5_1;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::plain;
-  static constexpr int kUp = 0;
+  static constexpr int kBits = 5, kUp = 0;
   static constexpr bool kHasMin = true;
 
   CodecQ5_1() = default;
@@ -151,7 +151,7 @@ struct CodecQ8_0 {
   static constexpr QuantType kType = QuantType::Q8_0;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::is_signed;
-  static constexpr int kUp = 0;
+  static constexpr int kBits = 8, kUp = 0;
   static constexpr bool kHasMin = false;
 
   CodecQ8_0() = default;
@@ -177,7 +177,7 @@ struct CodecIQ4_NL {
   static constexpr QuantType kType = QuantType::IQ4_NL;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::is_signed;
-  static constexpr int kUp = 0;
+  static constexpr int kBits = 8, kUp = 0;
   static constexpr bool kHasMin = false;
 
   CodecIQ4_NL() = default;
@@ -208,7 +208,7 @@ struct CodecMXFP4 {
   static constexpr QuantType kType = QuantType::MXFP4;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::is_signed;
-  static constexpr int kUp = 0;
+  static constexpr int kBits = 5, kUp = 0;
   static constexpr bool kHasMin = false;
 
   CodecMXFP4() = default;

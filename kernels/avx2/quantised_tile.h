@@ -1,0 +1,213 @@
+// The tile of the quantised types for AVX2, in place of generic/quantised_tile.h, which wants a dot
+// product that adds to 32-bit sums. AVX2's, vpmaddubsw, gives sums of two products in 16 bits. With
+// quants of few bits many of those fit in 16 bits together, so they are added there, and only then
+// widened:
+//
+//   2 to 4 bits   15 * 127 * 2 products * 8 quads = 30480
+//   5 bits        31 * 127 * 2 * 4 = 31496
+//   6 bits        63 * 127 * 2 * 2 = 32004
+//   8 bits        do not fit; w + 128 is cut into two planes of 4 bits, which pays from 4 columns
+//   on
+//
+// Sixteen registers do not hold unpacked weights as well as sums, so a block is unpacked into
+// memory first. All sums are of integers, so the result is that of scalar/matmul.h, bit for bit.
+#pragma once
+
+#include "kernels/avx2/simd.h"
+#include "kernels/generic/codec.h"
+#include "kernels/generic/panel_walk.h"
+
+namespace hearth::kernels {
+namespace {
+
+template <class Codec>
+struct ShortSumTile {
+  using S = Simd;
+  using Int = S::Int;
+  using Float = S::Float;
+  static constexpr QuantType kType = Codec::kType;
+
+  template <int kPanels, int kColumns>
+  static void run(const std::byte* const (&panels)[kPanels], const Strip& x, int,
+                  Float (&out)[kPanels][kColumns]) {
+    static_assert(S::kMostColumns == kStripColumns, "a tile is as wide as its strip");
+    for (auto& row : out) {
+      for (Float& sum : row) sum = S::zero_float();
+    }
+    Codec codecs[kPanels];
+    for (int p = 0; p < kPanels; ++p) codecs[p] = Codec(panels[p], x.length);
+    const std::size_t n_blocks = x.length / (kQuadsPerBlock * 4);
+    for (std::size_t b = 0; b < n_blocks; ++b) {
+#pragma GCC unroll 1
+      for (int p = 0; p < kPanels; ++p) add_block<kColumns>(codecs[p].block(b), x, b, out[p]);
+    }
+  }
+
+ private:
+  static constexpr int kSubBlocks = Codec::kSubBlocks, kQuads = Codec::kQuads;
+  static constexpr int kQuadsPerBlock = kSubBlocks * kQuads;
+  /// A super-block of 256 elements has two scales of x, a plain block of 32 one.
+  static constexpr int kParts = kSubBlocks == 1 ? 1 : 2;
+  static constexpr int kSubBlocksOfPart = kSubBlocks / kParts;
+  static constexpr bool kHasOffset = Codec::kOperand != Operand::plain;
+  static constexpr bool kIsWide = Codec::kBits > 6;
+  static constexpr int kMostRun = Codec::kBits == 6 ? 2 : Codec::kBits == 5 ? 4 : 8;
+  /// Quads whose products are added in 16 bits.
+  static constexpr int kRun = kMostRun < kQuads ? kMostRun : kQuads;
+  /// Sums are widened to 2^kUp times what they are: then the offset of the quants is 128, which the
+  /// strip's bias takes away.
+  static constexpr int kUp = kHasOffset ? 8 - Codec::kBits : 0;
+
+  static constexpr int planes(int columns) {
+    return kIsWide && columns > 2 ? 2 : 1;
+  }
+
+  /// A block of the panel as bytes and floats.
+  template <int kPlanes>
+  struct Unpacked {
+    Int quads[kSubBlocks][kPlanes][kQuads];
+    Float scales[kSubBlocks];
+  };
+
+  template <int kPlanes, class Block>
+  static void unpack(const Block& w, Unpacked<kPlanes>& to) {
+#pragma GCC unroll 16
+    for (int s = 0; s < kSubBlocks; ++s) {
+#pragma GCC unroll 8
+      for (int i = 0; i < kQuads; ++i) {
+        Int quad = w.quad(s, i);
+        if constexpr (Codec::kOperand == Operand::is_signed && kPlanes == planes(kStripColumns)) {
+          quad = _mm256_add_epi8(quad, S::set(four(1 << (Codec::kBits - 1))));
+        }
+        if constexpr (kPlanes == 1) {
+          to.quads[s][0][i] = quad;
+        } else {
+          const Int nibble = S::set(four(15));
+          to.quads[s][0][i] = S::bit_and(quad, nibble);
+          to.quads[s][1][i] = S::bit_and(S::template shift_right<4>(quad), nibble);
+        }
+      }
+      if constexpr (kSubBlocks > 1) to.scales[s] = S::to_float(w.scale(s));
+    }
+  }
+
+  /// out += one block of the panel times the same block of the columns.
+  template <int kColumns, class Block>
+  static void add_block(const Block& w, const Strip& x, std::size_t b, Float (&out)[kColumns]) {
+    // As many columns at once as have their sums in registers.
+    constexpr int kGroup = kColumns > 6 ? kColumns / 2 : kColumns;
+    Unpacked<planes(kColumns)> unpacked;
+    unpack(w, unpacked);
+    const Float d = S::mul(w.d, S::set_float(power_of_half(kUp)));
+#pragma GCC unroll 1
+    for (int column = 0; column < kColumns; column += kGroup) {
+      Float total[kGroup];  // T of the statement
+      for (Float& sum : total) sum = S::zero_float();
+#pragma GCC unroll 1
+      for (int part = 0; part < kParts; ++part) {
+        Float t[kGroup];
+        multiply_part<kColumns>(unpacked, x, b, part, column, t);
+        for (int c = 0; c < kGroup; ++c) {
+          total[c] = S::fma(scale_of(x, b, part, column + c), t[c], total[c]);
+        }
+      }
+      for (int c = 0; c < kGroup; ++c) {
+        Float& sum = out[column + c];
+        if constexpr (Codec::kHasMin) {
+          sum = S::fma(w.m, scaled_min_sum(w, x, b, column + c), sum);
+        }
+        sum = S::fma(d, total[c], sum);
+      }
+    }
+  }
+
+  static Float scale_of(const Strip& x, std::size_t b, int part, int column) {
+    return S::broadcast(strip_at(x.scales, x, b * kParts + static_cast<std::size_t>(part), column));
+  }
+
+  /// U of the statement.
+  template <class Block>
+  static Float scaled_min_sum(const Block& w, const Strip& x, std::size_t b, int column) {
+    Float sum = S::zero_float();
+    for (int p = 0; p < kParts; ++p) {
+      sum = S::fma(scale_of(x, b, p, column), S::to_float(w.min_sum(x, b, p, column)), sum);
+    }
+    return sum;
+  }
+
+  /// t = 2^kUp times t of the statement.
+  template <int kWidth, int kPlanes, int kGroup>
+  static inline __attribute__((always_inline)) void multiply_part(const Unpacked<kPlanes>& w,
+                                                                  const Strip& x, std::size_t b,
+                                                                  int part, int column,
+                                                                  Float (&t)[kGroup]) {
+    for (Float& sum : t) sum = S::zero_float();
+#pragma GCC unroll 1
+    for (int s = part * kSubBlocksOfPart; s < (part + 1) * kSubBlocksOfPart; ++s) {
+      Int products[kGroup];
+      multiply<kWidth>(w, x, b, s, column, products);
+      for (int c = 0; c < kGroup; ++c) {
+        const Float sum = S::to_float(products[c]);
+        t[c] = kSubBlocks == 1 ? sum : S::fma(w.scales[s], sum, t[c]);
+      }
+    }
+  }
+
+  /// products = 2^kUp times those of sub-block s.
+  template <int kWidth, int kPlanes, int kGroup>
+  static inline __attribute__((always_inline)) void multiply(const Unpacked<kPlanes>& w,
+                                                             const Strip& x, std::size_t b, int s,
+                                                             int column, Int (&products)[kGroup]) {
+    const std::size_t first = b * kQuadsPerBlock + static_cast<std::size_t>(s * kQuads);
+    const std::int8_t* quads = x.quants + 4 * (first * kWidth + static_cast<std::size_t>(column));
+    if constexpr (kIsWide && kPlanes == 1) {
+      for (Int& sum : products) sum = S::zero();
+#pragma GCC unroll 8
+      for (int i = 0; i < kQuads; ++i) {
+        const Int quad = w.quads[s][0][i];
+        for (int c = 0; c < kGroup; ++c) {
+          products[c] = S::signed_dot(products[c], quad, quads + 4 * (i * kWidth + c));
+        }
+      }
+    } else {
+      for (int c = 0; c < kGroup; ++c) products[c] = start(x, b, s, column + c);
+      for (int plane = 0; plane < kPlanes; ++plane) {
+        const Int widen = _mm256_set1_epi16((plane == 0 ? 1 : 16) << kUp);
+        for (int run = 0; run < kQuads; run += kRun) {
+          add_run<kWidth>(&w.quads[s][plane][run], quads + 4 * run * kWidth, widen, products);
+        }
+      }
+    }
+  }
+
+  /// products += widen times the products of kRun quads, which are added in 16 bits.
+  template <int kWidth, int kGroup>
+  static inline __attribute__((always_inline)) void add_run(const Int* w, const std::int8_t* x,
+                                                            Int widen, Int (&products)[kGroup]) {
+    Int sums[kGroup];
+#pragma GCC unroll 8
+    for (int i = 0; i < kRun; ++i) {
+      for (int c = 0; c < kGroup; ++c) {
+        const Int pairs = _mm256_maddubs_epi16(w[i], S::quad(x + 4 * (i * kWidth + c)));
+        sums[c] = i == 0 ? pairs : _mm256_add_epi16(sums[c], pairs);
+      }
+    }
+    for (int c = 0; c < kGroup; ++c) {
+      products[c] = S::add(products[c], _mm256_madd_epi16(sums[c], widen));
+    }
+  }
+
+  /// What the sum of sub-block s begins with.
+  static Int start(const Strip& x, std::size_t b, int s, int column) {
+    if constexpr (!kHasOffset) return S::zero();
+    // There is one bias per 32 elements in q8_32, per 16 in q8_128.
+    constexpr std::size_t kBiasesPerBlock = kSubBlocks == 1 ? 1 : 16;
+    const std::size_t row = b * kBiasesPerBlock + static_cast<std::size_t>(s * kQuads / 4);
+    const Int bias = S::broadcast(strip_at(x.bias, x, row, column));
+    if constexpr (kBiasesPerBlock == 1 || kQuads == 4) return bias;
+    return S::add(bias, S::broadcast(strip_at(x.bias, x, row + 1, column)));
+  }
+};
+
+}  // namespace
+}  // namespace hearth::kernels
