@@ -64,9 +64,10 @@ function(hearth_fuzzer NAME)
   target_link_options(fuzz_${NAME} PRIVATE -fsanitize=fuzzer)
 endfunction()
 
-# hearth_benchmark(NAME DEPS target...): Google Benchmark program `bench_NAME` from bench_NAME.cpp.
+# hearth_benchmark(NAME [SOURCES file...] DEPS target...): Google Benchmark program `bench_NAME` from bench_NAME.cpp
+# and further sources.
 function(hearth_benchmark NAME)
-  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
-  add_executable(bench_${NAME} bench_${NAME}.cpp)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(bench_${NAME} bench_${NAME}.cpp ${ARG_SOURCES})
   target_link_libraries(bench_${NAME} PRIVATE hearth_options ${ARG_DEPS} benchmark::benchmark)
 endfunction()

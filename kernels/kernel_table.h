@@ -57,12 +57,27 @@ class PerStripKind {
   FillStrip slots_[kStripKinds] = {};
 };
 
+/// A loop that keeps one kind of arithmetic as busy as this machine can, on registers alone: what
+/// no kernel can exceed. `run` does so many rounds; what it returns is of no interest.
+struct BusyLoop {
+  std::uint64_t (*run)(std::uint64_t rounds) = nullptr;
+  std::uint64_t operations = 0;  // in a round; a multiplication and its addition are two
+};
+
+/// Reads every byte once, in several streams, as fast as memory gives them; the exclusive or of all
+/// 64-bit words. `memory` is aligned to 64 bytes, `bytes` a multiple of 1024.
+using ReadMemory = std::uint64_t (*)(const void* memory, std::size_t bytes);
+
 struct KernelTable {
   PerType<DequantizeRow> dequantize_row;
   PerType<QuantizeRow> quantize_row;
   PerType<MatmulKernel> matmul;
   PerStripKind fill_strip;
   RowKernels rows;
+  BusyLoop busy_int8;  // dot products of 8-bit integers
+  BusyLoop busy_fma;   // float multiply-adds
+  BusyLoop busy_bf16;  // dot products of bfloat16; the float loop where there is no instruction
+  ReadMemory read_memory = nullptr;
 };
 
 }  // namespace hearth::kernels

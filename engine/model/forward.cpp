@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/random.h"
 #include "engine/model/rope.h"
 
 namespace hearth {
@@ -329,6 +330,27 @@ Tensor Forward::hand_over(Tensor x, Seat& from, Seat& to, const Step& step) {
   to.device->upload(there, rows);
   to.device->begin(step);
   return there;
+}
+
+void Forward::store_random(const Step& step) {
+  const HParams& h = model_.hparams;
+  Random random(static_cast<std::uint64_t>(step.longest()));
+  std::vector<float> values;
+  for (int il = 0; il < h.n_layer; ++il) {
+    const LayerHParams& layer = h.layers[static_cast<std::size_t>(il)];
+    Seat& seat = seat_of(model_.placement.layers[static_cast<std::size_t>(il)]);
+    const Tensor kv =
+        shaped(seat.scratch.qkv, step.n_tokens(), h.n_k(layer) + h.n_v(layer), "random");
+    const auto n = static_cast<std::size_t>(kv.rows) * static_cast<std::size_t>(kv.columns);
+    for (std::size_t i = values.size(); i < n; ++i) {  // layers may share them
+      values.push_back(static_cast<float>(2.0 * random.uniform() - 1.0));
+    }
+    seat.device->begin(step);
+    seat.device->upload(kv, std::span(values).first(n));
+    seat.device->kv_store(*seat.kv, il, kv.column_range(0, h.n_k(layer), "k"),
+                          kv.column_range(h.n_k(layer), h.n_v(layer), "v"));
+    seat.device->submit();
+  }
 }
 
 void Forward::hidden(std::vector<float>& rows, Tensor hidden) {

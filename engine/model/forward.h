@@ -66,6 +66,9 @@ class Forward {
   /// The same for the sequence in slot 0, of which n_past tokens are in the caches.
   Tensor run(std::span<const std::int32_t> tokens, int n_past, bool only_last);
 
+  /// Puts random keys and values where the step's rows have their place, in every layer.
+  void store_random(const Step& step);
+
   /// rows = hidden, as run() returned it.
   void hidden(std::vector<float>& rows, Tensor hidden);
 

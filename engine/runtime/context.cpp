@@ -13,13 +13,15 @@ constexpr int kHeadRows = Forward::kHeadRows;
 
 }  // namespace
 
-Context::Context(const Model& model, int n_ctx, int n_ubatch)
-    : model_(model), forward_(model, n_ctx, n_ubatch) {
+Context::Context(const Model& model, int n_ctx, int n_ubatch, int n_slots)
+    : model_(model),
+      forward_(model, n_ctx, n_ubatch, n_slots),
+      n_past_(static_cast<std::size_t>(n_slots)) {
   const auto rows = static_cast<std::size_t>(std::min(kHeadRows, forward_.n_ubatch()));
   logits_.resize(rows * static_cast<std::size_t>(n_vocab()));
 }
 
-void Context::check(std::span<const std::int32_t> tokens) const {
+void Context::check(int slot, std::span<const std::int32_t> tokens) const {
   for (const std::int32_t token : tokens) {
     if (token >= 0 && token < n_vocab()) continue;
     throw Error(Error::Parts{.where = "tokens",
@@ -27,34 +29,34 @@ void Context::check(std::span<const std::int32_t> tokens) const {
                              .expected = fmt::format("0 to {}", n_vocab() - 1),
                              .got = fmt::format("{}", token)});
   }
-  const auto room = static_cast<std::size_t>(n_ctx() - n_past_);
+  const auto room = static_cast<std::size_t>(n_ctx() - n_past(slot));
   if (!tokens.empty() && tokens.size() <= room) return;
   if (tokens.empty()) throw Error("there are no tokens to evaluate");
   throw Error(Error::Parts{
       .where = "context",
       .what = fmt::format("{} more tokens do not fit after {}; a larger context (-c) has room",
-                          tokens.size(), n_past_),
+                          tokens.size(), n_past(slot)),
       .expected = fmt::format("at most {} in all", n_ctx()),
-      .got = fmt::format("{}", static_cast<std::size_t>(n_past_) + tokens.size())});
+      .got = fmt::format("{}", static_cast<std::size_t>(n_past(slot)) + tokens.size())});
 }
 
-void Context::truncate(int n) {
-  HEARTH_CHECK(n >= 0 && n <= n_past_);
-  n_past_ = n;
+void Context::truncate(int slot, int n) {
+  HEARTH_CHECK(n >= 0 && n <= n_past(slot));
+  past(slot) = n;
 }
 
 std::span<const float> Context::eval(std::span<const std::int32_t> tokens,
                                      const ProgressFn& progress) {
-  check(tokens);
+  check(0, tokens);
   const std::span<float> logits(logits_.data(), static_cast<std::size_t>(n_vocab()));
   const auto ubatch = static_cast<std::size_t>(forward_.n_ubatch());
   for (std::size_t done = 0; done < tokens.size();) {
     report(progress, done, tokens.size());
     const std::size_t n = std::min(ubatch, tokens.size() - done);
-    const Tensor hidden = forward_.run(tokens.subspan(done, n), n_past_, true);
+    const Tensor hidden = forward_.run(tokens.subspan(done, n), n_past(), true);
     done += n;
     if (done == tokens.size()) forward_.logits(logits, hidden);
-    n_past_ += static_cast<int>(n);
+    past(0) += static_cast<int>(n);
   }
   report(progress, tokens.size(), tokens.size());
   return logits;
@@ -62,13 +64,13 @@ std::span<const float> Context::eval(std::span<const std::int32_t> tokens,
 
 void Context::eval_all(std::span<const std::int32_t> tokens, const LogitsSink& sink,
                        const ProgressFn& progress) {
-  check(tokens);
+  check(0, tokens);
   const auto ubatch = static_cast<std::size_t>(forward_.n_ubatch());
   const auto width = static_cast<std::size_t>(n_vocab());
   for (std::size_t done = 0; done < tokens.size();) {
     report(progress, done, tokens.size());
     const std::size_t n = std::min(ubatch, tokens.size() - done);
-    const Tensor hidden = forward_.run(tokens.subspan(done, n), n_past_, false);
+    const Tensor hidden = forward_.run(tokens.subspan(done, n), n_past(), false);
     for (int first = 0; first < hidden.rows; first += kHeadRows) {
       const int rows = std::min(kHeadRows, hidden.rows - first);
       const std::span<float> part(logits_.data(), static_cast<std::size_t>(rows) * width);
@@ -77,16 +79,61 @@ void Context::eval_all(std::span<const std::int32_t> tokens, const LogitsSink& s
         sink(part.subspan(i * width, width));
       }
     }
-    n_past_ += static_cast<int>(n);
+    past(0) += static_cast<int>(n);
     done += n;
   }
   report(progress, tokens.size(), tokens.size());
 }
 
+std::span<const float> Context::eval_batch(std::span<const Input> inputs) {
+  for (const Input& input : inputs) check(input.slot, input.tokens);
+  const auto width = static_cast<std::size_t>(n_vocab());
+  if (logits_.size() < inputs.size() * width) logits_.resize(inputs.size() * width);
+  std::size_t n_finished = 0;  // inputs
+  std::size_t done = 0;        // tokens of the one after them
+  while (n_finished < inputs.size()) {
+    const std::size_t first = n_finished;
+    std::vector<StepRun> runs;
+    std::vector<std::int32_t> tokens;
+    auto room = static_cast<std::size_t>(forward_.n_ubatch());
+    while (room > 0 && n_finished < inputs.size()) {
+      const Input& input = inputs[n_finished];
+      const std::span<const std::int32_t> part =
+          input.tokens.subspan(done, std::min(room, input.tokens.size() - done));
+      runs.push_back({input.slot, n_past(input.slot), static_cast<int>(part.size())});
+      tokens.insert(tokens.end(), part.begin(), part.end());
+      past(input.slot) += static_cast<int>(part.size());
+      room -= part.size();
+      done += part.size();
+      if (done < input.tokens.size()) break;
+      done = 0;
+      ++n_finished;
+    }
+    const Tensor hidden = forward_.run(tokens, Step(runs), true);
+    for (std::size_t i = first; i < n_finished; i += kHeadRows) {
+      const std::size_t rows = std::min<std::size_t>(kHeadRows, n_finished - i);
+      forward_.logits(std::span(logits_).subspan(i * width, rows * width),
+                      hidden.row_range(static_cast<int>(i - first), static_cast<int>(rows)));
+    }
+  }
+  return std::span(logits_).first(inputs.size() * width);
+}
+
+void Context::pretend(int slot, int n) {
+  HEARTH_CHECK(n >= 0 && n <= n_ctx());
+  past(slot) = 0;
+  while (past(slot) < n) {
+    const int rows = std::min(forward_.n_ubatch(), n - past(slot));
+    const StepRun run = {slot, past(slot), rows};
+    forward_.store_random(Step(std::span(&run, 1)));
+    past(slot) += rows;
+  }
+}
+
 std::vector<float> Context::embed(std::span<const std::int32_t> tokens,
                                   const ProgressFn& progress) {
   truncate(0);
-  check(tokens);
+  check(0, tokens);
   const HParams& h = model_.hparams;
   const auto ubatch = static_cast<std::size_t>(forward_.n_ubatch());
   if (!h.causal && tokens.size() > ubatch) {
@@ -101,7 +148,7 @@ std::vector<float> Context::embed(std::span<const std::int32_t> tokens,
   for (std::size_t done = 0; done < tokens.size();) {
     report(progress, done, tokens.size());
     const std::size_t n = std::min(ubatch, tokens.size() - done);
-    forward_.hidden(rows, forward_.run(tokens.subspan(done, n), n_past_, false));
+    forward_.hidden(rows, forward_.run(tokens.subspan(done, n), n_past(), false));
     for (std::size_t t = 0; t < n; ++t) {
       const bool is_first = done + t == 0;
       const bool is_last = done + t + 1 == tokens.size();
@@ -109,7 +156,7 @@ std::vector<float> Context::embed(std::span<const std::int32_t> tokens,
       if ((h.pooling == Pooling::last || h.pooling == Pooling::none) && !is_last) continue;
       for (std::size_t j = 0; j < width; ++j) sum[j] += static_cast<double>(rows[t * width + j]);
     }
-    n_past_ += static_cast<int>(n);
+    past(0) += static_cast<int>(n);
     done += n;
   }
   report(progress, tokens.size(), tokens.size());

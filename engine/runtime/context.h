@@ -1,5 +1,5 @@
-// A loaded model and one sequence of tokens on it: what sessions, `logits`, `perplexity` and
-// `embed` run on.
+// A loaded model and the sequences of tokens on it: what sessions, `logits`, `perplexity`, `embed`
+// and `bench` run on.
 #pragma once
 
 #include <cstdint>
@@ -19,33 +19,56 @@
 
 namespace hearth {
 
-/// A token sequence in the KV caches of a model's devices.
+/// Token sequences in the KV caches of a model's devices, each in a slot of its own. Most have one;
+/// what the functions without a slot mean is that in slot 0.
 class Context final : public Evaluator {
  public:
   /// `model` must outlive the context. Throws Error when the model's positions end before n_ctx.
-  Context(const Model& model, int n_ctx, int n_ubatch);
+  Context(const Model& model, int n_ctx, int n_ubatch, int n_slots = 1);
 
   int n_vocab() const override { return model_.hparams.n_vocab; }
   int n_ctx() const override { return forward_.n_ctx(); }
-  int n_past() const override { return n_past_; }
-  void truncate(int n) override;
+  int n_past() const override { return n_past_.front(); }
+  void truncate(int n) override { truncate(0, n); }
   std::span<const float> eval(std::span<const std::int32_t> tokens,
                               const ProgressFn& progress = {}) override;
 
   void eval_all(std::span<const std::int32_t> tokens, const LogitsSink& sink,
                 const ProgressFn& progress = {}) override;
 
+  int n_slots() const { return forward_.n_slots(); }
+  int n_ubatch() const { return forward_.n_ubatch(); }
+  int n_past(int slot) const { return n_past_[static_cast<std::size_t>(slot)]; }
+  void truncate(int slot, int n);
+
+  /// What one sequence of several gets.
+  struct Input {
+    int slot;
+    std::span<const std::int32_t> tokens;
+  };
+
+  /// Appends to several sequences at once, in as few passes over the weights as n_ubatch allows.
+  /// Returns the logits after the last token of each, [inputs.size()][n_vocab], valid until the
+  /// next call: those of eval(), bit for bit. No slot twice. Throws Error when something does not
+  /// fit.
+  std::span<const float> eval_batch(std::span<const Input> inputs);
+
+  /// Forgets the sequence and puts random keys and values in its place, as if n tokens had been
+  /// there: to measure what comes after them.
+  void pretend(int slot, int n);
+
   /// The pooled embedding of `tokens` [n_embd], not normalised. Forgets what was there before.
   /// Throws Error when they do not fit a micro-batch, which an encoder sees as a whole.
   std::vector<float> embed(std::span<const std::int32_t> tokens, const ProgressFn& progress = {});
 
  private:
-  void check(std::span<const std::int32_t> tokens) const;
+  void check(int slot, std::span<const std::int32_t> tokens) const;
+  int& past(int slot) { return n_past_[static_cast<std::size_t>(slot)]; }
 
   const Model& model_;
   Forward forward_;
-  int n_past_ = 0;
-  std::vector<float> logits_;  // [n_vocab], or a head pass's rows
+  std::vector<int> n_past_;    // [n_slots]
+  std::vector<float> logits_;  // [n_vocab], or a head pass's rows, or a batch's
 };
 
 inline constexpr int kDefaultContext = 4096;
@@ -59,6 +82,8 @@ struct LoadOptions {
   int n_ctx = 0;      // 0: the model's own, at most usual_ctx
   int usual_ctx = kDefaultContext;
   int n_ubatch = 512;
+  int n_slots = 1;     // sequences, each with room for n_ctx tokens
+  bool repack = true;  // false: weights stay in the file's map, whatever the device would like
   ProgressFn progress = {};
 };
 

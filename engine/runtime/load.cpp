@@ -48,8 +48,9 @@ int context_size(const HParams& hparams, const Family& family, const LoadOptions
 }
 
 /// The weights stay in the file's map, whose pages the system can drop; the rest must fit.
-void check_memory(const Model& model, int n_ctx, int n_ubatch, const gguf::Reader& file) {
-  std::uint64_t needed = kv_shape(model, *model.placement.output, n_ctx).bytes();
+void check_memory(const Model& model, int n_ctx, int n_ubatch, const LoadOptions& options,
+                  const gguf::Reader& file) {
+  std::uint64_t needed = kv_shape(model, *model.placement.output, n_ctx, options.n_slots).bytes();
   for (const ScratchSize& size : scratch_sizes(model.hparams, n_ubatch, true)) {
     needed += sizeof(float) * static_cast<std::uint64_t>(size.rows) *
               static_cast<std::uint64_t>(size.columns);
@@ -95,14 +96,16 @@ ModelBundle load_model_on(std::unique_ptr<Device> device, const gguf::Reader& fi
   const Family& family = family_of(file);
   HParams hparams = read_hparams(file, family);
   const int n_ctx = context_size(hparams, family, options, file);
-  const int n_ubatch = std::clamp(options.n_ubatch, 1, n_ctx);
+  const std::int64_t most_tokens = static_cast<std::int64_t>(n_ctx) * options.n_slots;
+  const auto n_ubatch =
+      static_cast<int>(std::clamp<std::int64_t>(options.n_ubatch, 1, most_tokens));
   ModelBundle bundle;
   bundle.device = std::move(device);
   const Placement placement = all_on(*bundle.device, hparams.n_layer);
   bundle.model = std::make_unique<Model>(
       load_model(file, family, std::move(hparams), placement, options.progress));
-  check_memory(*bundle.model, n_ctx, n_ubatch, file);
-  bundle.context = std::make_unique<Context>(*bundle.model, n_ctx, n_ubatch);
+  check_memory(*bundle.model, n_ctx, n_ubatch, options, file);
+  bundle.context = std::make_unique<Context>(*bundle.model, n_ctx, n_ubatch, options.n_slots);
   return bundle;
 }
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/runtime/random.h"
+#include "base/random.h"
 #include "engine/runtime/sampling_stages.h"
 #include "tokenizer/vocab.h"
 

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "engine/runtime/random.h"
+#include "base/random.h"
 #include "kernels/quant_types.h"
 
 namespace hearth {

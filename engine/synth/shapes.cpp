@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kQkvBiases[] = {"attn_q.bias", "attn_k.bias", "attn_v.bias"};
 constexpr std::string_view kFusedQkv[] = {"attn_qkv.weight"};
+constexpr std::string_view kExperts[] = {"ffn_gate_inp.weight"};  // in place of one ffn
 constexpr std::string_view kRopeFreqs[] = {"rope_freqs.weight"};
 
 constexpr ShapeKey kGemma2Keys[] = {{"attention.sliding_window", 4096},
@@ -245,7 +246,8 @@ constexpr Shape kShapes[] = {
      .rope_base = 1e4,
      .tied = true,
      .pre = "refact",
-     .keys = kGraniteMoeKeys},
+     .keys = kGraniteMoeKeys,
+     .optionals = kExperts},
     {.name = "gpt2",
      .family = "gpt2",
      .n_layer = 12,

@@ -1,5 +1,6 @@
 #include "kernels/avx2/install.h"
 
+#include "kernels/avx2/ceilings.h"
 #include "kernels/avx2/parts.h"
 
 namespace hearth::kernels {
@@ -10,6 +11,7 @@ void install_avx2(KernelTable& table) {
   avx2::install_matmul_plain(table);
   avx2::install_matmul_float(table);
   avx2::install_rows(table);
+  avx2::install_ceilings(table);
 }
 
 }  // namespace hearth::kernels

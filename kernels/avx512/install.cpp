@@ -1,5 +1,6 @@
 #include "kernels/avx512/install.h"
 
+#include "kernels/avx512/ceilings.h"
 #include "kernels/avx512/parts.h"
 #include "kernels/cpu_features.h"
 
@@ -11,7 +12,10 @@ void install_avx512(KernelTable& table) {
   avx512::install_matmul_k(table);
   avx512::install_matmul_plain(table);
   avx512::install_matmul_float(table);
-  if (cpu_features().avx512_bf16) avx512::install_matmul_bf16(table);
+  avx512::install_ceilings(table);
+  if (!cpu_features().avx512_bf16) return;
+  avx512::install_matmul_bf16(table);
+  avx512::install_ceiling_bf16(table);
 }
 
 }  // namespace hearth::kernels

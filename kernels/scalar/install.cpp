@@ -1,5 +1,6 @@
 #include "kernels/scalar/install.h"
 
+#include "kernels/scalar/ceilings.h"
 #include "kernels/scalar/dequantize.h"
 #include "kernels/scalar/matmul.h"
 #include "kernels/scalar/quantize.h"
@@ -101,6 +102,7 @@ void install_scalar(KernelTable& table) {
   for (const MatmulSlot& slot : kMatmul) table.matmul[slot.type] = slot.kernel;
   for (const FillStripSlot& slot : kFillStrip) table.fill_strip[slot.kind] = slot.function;
   table.rows = scalar::row_kernels();
+  scalar::install_ceilings(table);
 }
 
 }  // namespace hearth::kernels

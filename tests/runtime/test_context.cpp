@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,68 @@ TEST_F(ContextTest, TruncateForgetsTheTailOnly) {
   eval(context, {60, 61, 62});
   context.truncate(11);
   EXPECT_EQ(eval(context, Tokens(tokens_.begin() + 11, tokens_.end())), whole);
+}
+
+TEST_F(ContextTest, SeveralSequencesGiveTheBitsOfEachAlone) {
+  const std::vector<Tokens> prompts = {{1, 2, 3, 4, 5, 6, 7, 8, 9}, {60}, {33, 7, 33, 8}};
+  const Tokens next = {11, 12, 13};
+  const ModelBundle bundle = open({}, {.n_ctx = 16, .n_ubatch = 6, .n_slots = 3});
+  Context& context = *bundle.context;
+  std::vector<Floats> expected;
+  for (std::size_t i = 0; i < 3; ++i) {
+    context.truncate(0);
+    expected.push_back(eval(context, prompts[i]));
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    context.truncate(0);
+    eval(context, prompts[i]);
+    expected.push_back(eval(context, {next[i]}));
+  }
+  context.truncate(0);
+  Floats got;
+  const auto run = [&](const std::vector<Context::Input>& inputs) {
+    const std::span<const float> logits = context.eval_batch(inputs);
+    got.insert(got.end(), logits.begin(), logits.end());
+  };
+  run({{2, prompts[0]}, {0, prompts[1]}, {1, prompts[2]}});  // over more than one micro-batch
+  EXPECT_EQ(context.n_past(2), 9);
+  EXPECT_EQ(context.n_past(1), 4);
+  const std::span all(next);
+  run({{2, all.subspan(0, 1)}, {0, all.subspan(1, 1)}, {1, all.subspan(2, 1)}});
+  Floats flat;
+  for (const Floats& logits : expected) flat.insert(flat.end(), logits.begin(), logits.end());
+  EXPECT_EQ(got, flat);
+}
+
+TEST_F(ContextTest, MoreSequencesThanAHeadPassTakesAreServed) {
+  constexpr int kMany = 40;
+  const ModelBundle bundle = open({}, {.n_ctx = 4, .n_slots = kMany});
+  Context& context = *bundle.context;
+  Tokens tokens(kMany);
+  std::vector<Context::Input> inputs;
+  for (int i = 0; i < kMany; ++i) {
+    tokens[static_cast<std::size_t>(i)] = i;
+    inputs.push_back({i, std::span(tokens).subspan(static_cast<std::size_t>(i), 1)});
+  }
+  const std::span<const float> logits = context.eval_batch(inputs);
+  ASSERT_EQ(logits.size(), kMany * 64U);
+  const Floats last(logits.end() - 64, logits.end());
+  context.truncate(0);
+  EXPECT_EQ(eval(context, {kMany - 1}), last);
+}
+
+TEST_F(ContextTest, PretendedTokensAreSeenByWhatComesAfter) {
+  const ModelBundle bundle = open({}, {.n_ctx = 32, .n_ubatch = 7, .n_slots = 2});
+  Context& context = *bundle.context;
+  const Floats alone = eval(context, {5});
+  context.pretend(0, 20);
+  EXPECT_EQ(context.n_past(0), 20);
+  EXPECT_EQ(context.n_past(1), 0);
+  const Floats after = eval(context, {5});
+  EXPECT_NE(after, alone);
+  for (const float logit : after) EXPECT_TRUE(std::isfinite(logit));
+  context.truncate(0);
+  EXPECT_EQ(eval(context, {5}), alone);
 }
 
 TEST_F(ContextTest, WhatDoesNotFitIsAnErrorWithTheNumbers) {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/runtime/prompt_cache.h"
-#include "engine/runtime/random.h"
+#include "base/random.h"
 #include "tests/support/fake_model.h"
 
 namespace hearth {

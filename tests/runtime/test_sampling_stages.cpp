@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "engine/runtime/random.h"
+#include "base/random.h"
 #include "engine/runtime/sampling_stages.h"
 
 namespace hearth {

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "base/error.h"
-#include "engine/runtime/random.h"
+#include "base/random.h"
 #include "engine/runtime/session.h"
 #include "tests/support/fake_model.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "engine/runtime/random.h"
+#include "base/random.h"
 #include "engine/runtime/stop_strings.h"
 
 namespace hearth {

@@ -19,6 +19,7 @@ void add_template(CLI::App& app);
 void add_logits(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_perplexity(CLI::App& app);
+void add_bench(CLI::App& app);
 void add_quantize(CLI::App& app);
 void add_synth(CLI::App& app);
 
@@ -34,6 +35,7 @@ inline constexpr AddCommand kCommands[] = {
     add_logits,
     add_verify,
     add_perplexity,
+    add_bench,
     add_quantize,
     add_synth,
 };

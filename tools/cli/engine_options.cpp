@@ -32,6 +32,8 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
   command.add_option("--ubatch", options.n_ubatch, "tokens per micro-batch")
       ->check(CLI::Range(1, 1 << 16))
       ->capture_default_str();
+  command.add_flag("--no-repack", options.no_repack,
+                   "compute with the weights as they lie in the file: less memory, slower");
   const std::map<std::string, LoadOptions::On> devices = {
       {"cpu", LoadOptions::On::cpu}, {"reference", LoadOptions::On::reference}};
   command.add_option("--device", options.device, "cpu, or reference: slow, and the truth")
@@ -53,6 +55,8 @@ ModelBundle load_with(const gguf::Reader& file, const EngineOptions& options) {
                            .n_ctx = options.n_ctx,
                            .usual_ctx = options.usual_ctx,
                            .n_ubatch = options.n_ubatch,
+                           .n_slots = options.n_slots,
+                           .repack = !options.no_repack,
                            .progress = bar.progress()});
 }
 

@@ -17,11 +17,13 @@ struct EngineOptions {
   int n_threads = 0;  // -t
   int n_ctx = 0;      // -c
   int n_ubatch = 512;
+  int n_slots = 1;  // sequences at once
+  bool no_repack = false;
   LoadOptions::On device = LoadOptions::On::cpu;
   int usual_ctx = kDefaultContext;  // the context without -c, if the model's own is not smaller
 };
 
-/// Adds -m, -t, -c, --ubatch, --device and --reference.
+/// Adds -m, -t, -c, --ubatch, --no-repack, --device and --reference.
 void add_engine_options(CLI::App& command, EngineOptions& options);
 
 /// Loads `file` as the options say, with a progress bar.

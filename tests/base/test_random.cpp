@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "engine/runtime/random.h"
+#include "base/random.h"
 
 namespace hearth {
 namespace {

@@ -1,0 +1,285 @@
+// The matrix kernels one by one, beside what the machine can do, OpenBLAS and memcpy:
+//   bench_kernels [--benchmark_filter=Q4_K/.*] [other options of Google Benchmark]
+// README.md says how to read it.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "bench/aligned_memory.h"
+#include "bench/blas_sgemm.h"
+#include "engine/device/thread_pool.h"
+#include "engine/measure/ceilings.h"
+#include "engine/synth/random_tensor.h"
+#include "kernels/dispatch.h"
+#include "kernels/panels.h"
+
+namespace hearth {
+namespace {
+
+constexpr std::size_t kFewTokensBytes = std::size_t{192} << 20;  // more than any cache has
+constexpr std::size_t kManyTokensRows = 1536;
+constexpr int kFewTokens = 12;
+constexpr std::size_t kPanelGroupBytes = std::size_t{256} << 10;  // half of a usual L2 cache
+
+/// What a benchmark multiplies: `rows` x `columns` weights with n_tokens columns of activations.
+struct Shape {
+  QuantType type;
+  std::size_t columns;
+  int n_tokens;
+  int n_threads;
+
+  std::size_t row_size() const { return row_bytes(quant_type_info(type), columns); }
+
+  /// Few tokens: a matrix that comes from memory, as in decoding. Many: one of a usual size.
+  std::size_t rows() const {
+    if (n_tokens > kFewTokens) return kManyTokensRows;
+    return kFewTokensBytes / row_size() / 64 * 64;
+  }
+};
+
+ThreadPool& pool(int n_threads) {
+  static std::map<int, std::unique_ptr<ThreadPool>> pools;
+  auto& found = pools[n_threads];
+  if (!found) found = std::make_unique<ThreadPool>(n_threads);
+  return *found;
+}
+
+/// Measured before the first benchmark that asks, and kept.
+const Ceilings& ceilings(int n_threads) {
+  static std::map<int, Ceilings> known;
+  const auto found = known.find(n_threads);
+  if (found != known.end()) return found->second;
+  return known[n_threads] = CeilingMeter(n_threads).measure();
+}
+
+/// A matrix in the kernel's layout. The last one is kept: benchmarks that follow each other share.
+class Panels {
+ public:
+  Panels(QuantType type, std::size_t rows, std::size_t columns)
+      : type_(type),
+        columns_(columns),
+        rows_(rows),
+        lanes_(kernels::best_kernels().matmul[type].lanes),
+        panel_bytes_(kernels::panel_bytes(type, columns, lanes_)),
+        memory_(rows / static_cast<std::size_t>(lanes_) * panel_bytes_) {
+    RandomTensors random(1);
+    const auto step = static_cast<std::size_t>(lanes_);
+    const std::size_t row = row_bytes(quant_type_info(type), columns);
+    constexpr std::size_t kDistinct = 1024;  // rows; then they repeat
+    const std::span<const std::byte> source = random.matrix(type, kDistinct, columns);
+    for (std::size_t r = 0; r < rows; r += step) {
+      kernels::pack_panel(type, source.data() + r % kDistinct * row, lanes_, columns, lanes_,
+                          memory_.data() + r / step * panel_bytes_);
+    }
+  }
+
+  static const Panels& get(const Shape& shape) {
+    static std::unique_ptr<Panels> last;
+    if (!last || last->type_ != shape.type || last->columns_ != shape.columns ||
+        last->rows_ != shape.rows()) {
+      last.reset();
+      last = std::make_unique<Panels>(shape.type, shape.rows(), shape.columns);
+    }
+    return *last;
+  }
+
+  std::size_t count() const { return rows_ / static_cast<std::size_t>(lanes_); }
+  int lanes() const { return lanes_; }
+  std::size_t bytes_each() const { return panel_bytes_; }
+  const std::byte* panel(std::size_t i) const { return memory_.data() + i * panel_bytes_; }
+
+ private:
+  QuantType type_;
+  std::size_t columns_;
+  std::size_t rows_;
+  int lanes_;
+  std::size_t panel_bytes_;
+  bench::AlignedMemory memory_;
+};
+
+std::vector<float> random_floats(std::size_t n) {
+  Random random(2);
+  std::vector<float> floats(n);
+  for (float& value : floats) value = static_cast<float>(2.0 * random.uniform() - 1.0);
+  return floats;
+}
+
+/// Activations as strips of at most kStripColumns tokens.
+class Strips {
+ public:
+  Strips(kernels::StripKind kind, int n_tokens, std::size_t length) {
+    const std::vector<float> floats = random_floats(length);
+    for (int first = 0; first < n_tokens; first += kernels::kStripColumns) {
+      const int n = std::min(n_tokens - first, kernels::kStripColumns);
+      memory_.push_back(
+          std::make_unique<bench::AlignedMemory>(kernels::strip_bytes(kind, n, length)));
+      strips_.push_back(kernels::make_strip(kind, n, length, memory_.back()->data()));
+      const std::vector<const float*> columns(static_cast<std::size_t>(n), floats.data());
+      kernels::best_kernels().fill_strip[kind](strips_.back(), columns.data());
+    }
+  }
+  const std::vector<kernels::Strip>& all() const { return strips_; }
+
+ private:
+  std::vector<std::unique_ptr<bench::AlignedMemory>> memory_;
+  std::vector<kernels::Strip> strips_;
+};
+
+/// Panels [first, last) times all strips: as many panels as stay in the cache, strip by strip.
+void multiply(const Panels& panels, const Strips& strips, kernels::MultiplyPanels kernel,
+              std::size_t first, std::size_t last, std::vector<float>& out, std::size_t n_rows) {
+  const auto lanes = static_cast<std::size_t>(panels.lanes());
+  const bool is_few = strips.all().size() == 1;
+  const std::size_t group =
+      is_few ? last - first : std::max<std::size_t>(1, kPanelGroupBytes / panels.bytes_each());
+  for (std::size_t p = first; p < last; p += group) {
+    const std::size_t n = std::min(group, last - p);
+    std::size_t token = 0;
+    for (const kernels::Strip& strip : strips.all()) {
+      kernel(panels.panel(p), n * lanes, strip, out.data() + token * n_rows + p * lanes, n_rows);
+      token += static_cast<std::size_t>(strip.n_columns);
+    }
+  }
+}
+
+double ceiling_of(QuantType type, const Ceilings& most) {
+  if (type == QuantType::BF16) return most.bf16;
+  return type == QuantType::F32 || type == QuantType::F16 ? most.fma : most.int8;
+}
+
+/// Rates and shares as columns of the table; `operations` and `bytes` are of one iteration.
+void count(benchmark::State& state, double operations, double bytes, double ceiling, double read) {
+  using benchmark::Counter;
+  const double needs_arithmetic = operations / ceiling;
+  const double needs_memory = bytes / read;
+  const auto rate = [](double value) { return Counter(value, Counter::kIsIterationInvariantRate); };
+  state.counters["GOP/s"] = rate(operations / 1e9);
+  state.counters["GB/s"] = rate(bytes / 1e9);
+  state.counters["%arith"] = rate(100 * needs_arithmetic);
+  state.counters["%memory"] = rate(100 * needs_memory);
+  state.SetLabel(needs_memory > needs_arithmetic ? "bound by memory" : "bound by arithmetic");
+}
+
+void run_matmul(benchmark::State& state, const Shape& shape) {
+  const kernels::MatmulKernel& kernel = kernels::best_kernels().matmul[shape.type];
+  const Panels& panels = Panels::get(shape);
+  const Strips strips(kernel.strip, shape.n_tokens, shape.columns);
+  std::vector<float> out(shape.rows() * static_cast<std::size_t>(shape.n_tokens));
+  ThreadPool& threads = pool(shape.n_threads);
+  for (auto _ : state) {
+    threads.run(static_cast<std::int64_t>(panels.count()),
+                [&](std::int64_t first, std::int64_t last) {
+                  multiply(panels, strips, kernel.multiply, static_cast<std::size_t>(first),
+                           static_cast<std::size_t>(last), out, shape.rows());
+                });
+    benchmark::ClobberMemory();
+  }
+  const Ceilings& most = ceilings(shape.n_threads);
+  const double weights = static_cast<double>(shape.rows()) * static_cast<double>(shape.columns);
+  count(state, 2.0 * weights * shape.n_tokens, static_cast<double>(shape.rows() * shape.row_size()),
+        ceiling_of(shape.type, most), most.read);
+}
+
+void run_sgemm(benchmark::State& state, std::size_t columns, int n_tokens, int n_threads) {
+  const std::size_t rows = kManyTokensRows;
+  const std::vector<float> weights = random_floats(rows * columns);
+  const std::vector<float> x = random_floats(columns * static_cast<std::size_t>(n_tokens));
+  std::vector<float> out(rows * static_cast<std::size_t>(n_tokens));
+  for (auto _ : state) {
+    bench::blas_sgemm(weights.data(), static_cast<int>(rows), static_cast<int>(columns), x.data(),
+                      n_tokens, out.data(), n_threads);
+    benchmark::ClobberMemory();
+  }
+  const Ceilings& most = ceilings(n_threads);
+  const double products = static_cast<double>(rows) * static_cast<double>(columns);
+  count(state, 2.0 * products * n_tokens, 4.0 * products, most.fma, most.read);
+}
+
+void run_memcpy(benchmark::State& state, int n_threads) {
+  const bench::AlignedMemory from(kFewTokensBytes);
+  const bench::AlignedMemory to(kFewTokensBytes);
+  constexpr std::int64_t kParts = 64;
+  constexpr std::size_t kPart = kFewTokensBytes / kParts;
+  for (auto _ : state) {
+    pool(n_threads).run(kParts, [&](std::int64_t first, std::int64_t last) {
+      std::memcpy(to.data() + static_cast<std::size_t>(first) * kPart,
+                  from.data() + static_cast<std::size_t>(first) * kPart,
+                  static_cast<std::size_t>(last - first) * kPart);
+    });
+    benchmark::ClobberMemory();
+  }
+  const Ceilings& most = ceilings(n_threads);
+  count(state, 0.0, 2.0 * static_cast<double>(kFewTokensBytes), most.fma, most.read);
+}
+
+template <class Run>
+void add(const std::string& name, Run run) {
+  benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+
+void add_all() {
+  constexpr int kThreads[] = {1, 2};
+  constexpr std::size_t kColumns[] = {2048, 4096, 8192, 14336};
+  constexpr int kTokens[] = {1, 2, 4, 8, 12, 32, 512};
+  for (const int t : kThreads) {
+    add(fmt::format("memcpy/threads:{}", t), [t](benchmark::State& s) { run_memcpy(s, t); });
+  }
+  for (const std::size_t k : kColumns) {
+    for (const int t : kThreads) {
+      if (!bench::has_blas()) continue;
+      add(fmt::format("sgemm/K:{}/M:512/threads:{}", k, t),
+          [k, t](benchmark::State& s) { run_sgemm(s, k, 512, t); });
+    }
+  }
+  for (const QuantTypeInfo& info : all_quant_types()) {
+    if (!info.is_weight || !kernels::best_kernels().matmul[info.type].multiply) continue;
+    for (const std::size_t k : kColumns) {
+      for (const int m : kTokens) {
+        for (const int t : kThreads) {
+          const Shape shape = {info.type, k, m, t};
+          add(fmt::format("{}/K:{}/M:{}/threads:{}", info.name, k, m, t),
+              [shape](benchmark::State& s) { run_matmul(s, shape); });
+        }
+      }
+    }
+  }
+}
+
+void run(int argc, char** argv) {
+  // what is given on the command line comes later, and counts
+  std::vector<std::string> words = {argv[0], "--benchmark_counters_tabular=true",
+                                    "--benchmark_min_time=0.2"};
+  words.insert(words.end(), argv + 1, argv + argc);
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  int n = static_cast<int>(arguments.size());
+  benchmark::Initialize(&n, arguments.data());
+  if (benchmark::ReportUnrecognizedArguments(n, arguments.data())) return;
+  add_all();
+  for (const int t : {1, 2}) {
+    const Ceilings& most = ceilings(t);
+    const std::string where = fmt::format("at most, threads:{}", t);
+    benchmark::AddCustomContext(
+        where, fmt::format("int8 {:.0f} GOP/s, bf16 {:.0f}, float {:.0f}, reads {:.1f} GB/s",
+                           most.int8 / 1e9, most.bf16 / 1e9, most.fma / 1e9, most.read / 1e9));
+  }
+  benchmark::AddCustomContext("kernels", std::string(kernels::best_isa_level()->name));
+  benchmark::RunSpecifiedBenchmarks();
+}
+
+}  // namespace
+}  // namespace hearth
+
+int main(int argc, char** argv) {
+  hearth::run(argc, argv);
+  return 0;
+}

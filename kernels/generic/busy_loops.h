@@ -1,0 +1,69 @@
+// Loops that measure what a machine can do at most (BusyLoop and ReadMemory in kernel_table.h),
+// written once for the vectors of every level.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace hearth::kernels {
+namespace {
+
+/// The exclusive or of a vector's 64-bit words.
+template <class Vector>
+std::uint64_t folded(const Vector& vector) {
+  std::uint64_t words[(sizeof(Vector) + 7) / 8] = {};
+  std::memcpy(words, &vector, sizeof vector);
+  std::uint64_t all = 0;
+  for (const std::uint64_t word : words) all ^= word;
+  return all;
+}
+
+/// Op::step on Op::kChains accumulators that do not depend on each other: enough to hide the
+/// latency of the instruction, few enough to stay in registers.
+template <class Op>
+std::uint64_t busy_loop(std::uint64_t rounds) {
+  typename Op::Vector chains[Op::kChains];
+  for (int i = 0; i < Op::kChains; ++i) chains[i] = Op::start(i);
+  const typename Op::Vector a = Op::start(static_cast<int>(rounds & 7));  // unknown to the compiler
+  const typename Op::Vector b = Op::start(static_cast<int>(rounds & 3));
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 32
+    for (int i = 0; i < Op::kChains; ++i) chains[i] = Op::step(chains[i], a, b);
+  }
+  std::uint64_t all = 0;
+  for (const auto& chain : chains) all ^= folded(chain);
+  return all;
+}
+
+template <class Op>
+inline constexpr std::uint64_t kBusyOperations = 2ULL * Op::kChains* Op::kMultiplications;
+
+/// Four streams, far apart: memory serves several faster than one.
+template <class V>
+std::uint64_t read_memory(const void* memory, std::size_t bytes) {
+  constexpr int kStreams = 4;
+  constexpr int kAtOnce = 4;  // vectors of a stream
+  constexpr std::size_t kStep = kAtOnce * sizeof(typename V::Vector);
+  static_assert(1024 % (kStreams * kStep) == 0);
+  const std::size_t apart = bytes / kStreams;
+  const auto* p = static_cast<const std::byte*>(memory);
+  typename V::Vector sums[kStreams];
+  for (auto& sum : sums) sum = V::zero();
+  for (std::size_t at = 0; at < apart; at += kStep) {
+#pragma GCC unroll 4
+    for (std::size_t s = 0; s < kStreams; ++s) {
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < kAtOnce; ++v) {
+        sums[s] =
+            V::exclusive_or(sums[s], V::load(p + s * apart + at + v * sizeof(typename V::Vector)));
+      }
+    }
+  }
+  std::uint64_t all = 0;
+  for (const auto& sum : sums) all ^= folded(sum);
+  return all;
+}
+
+}  // namespace
+}  // namespace hearth::kernels

@@ -1,0 +1,99 @@
+// hearth bench: how fast a model is on this machine, beside what the machine can do.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "base/output_file.h"
+#include "engine/measure/model_bench.h"
+#include "kernels/dispatch.h"
+#include "tools/cli/bench_output.h"
+#include "tools/cli/bench_svg.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/engine_options.h"
+#include "tools/cli/model_option.h"
+#include "tools/cli/progress_bar.h"
+
+namespace hearth::cli {
+namespace {
+
+struct Options {
+  EngineOptions engine;
+  BenchOptions bench;
+  std::string svg;
+  bool json = false;
+};
+
+void write_svg(const std::string& path, const BenchSubject& subject, const BenchReport& report) {
+  const std::string picture = bench_svg(subject, report);
+  OutputFile out(path);
+  out.write(std::as_bytes(std::span(picture)));
+  out.commit();
+}
+
+void run(Options options) {
+  const auto start = std::chrono::steady_clock::now();
+  const gguf::Reader file = open_model(options.engine.model);
+  if (options.engine.n_ctx == 0) options.engine.n_ctx = bench_context(options.bench);
+  options.engine.n_slots = options.bench.n_batch;
+  ModelBundle bundle = load_with(file, options.engine);
+  const std::chrono::duration<double> load_time = std::chrono::steady_clock::now() - start;
+
+  CeilingMeter meter(options.engine.n_threads);
+  BenchReport report;
+  {
+    ProgressBar bar("measuring");
+    report = bench_model(file, bundle, meter, options.bench, bar.progress());
+  }
+  const BenchSubject subject = {
+      .model = std::filesystem::path(model_name(options.engine.model)).filename().string(),
+      .device = bundle.device->name(),
+      .isa = std::string(kernels::best_isa_level()->name),
+      .n_threads = meter.n_threads(),
+      .n_ubatch = bundle.context->n_ubatch(),
+      .repack = !options.engine.no_repack,
+      .file_bytes = file.file_bytes(),
+      .load_seconds = load_time.count(),
+      .options = options.bench};
+  if (!options.svg.empty()) write_svg(options.svg, subject, report);
+  const auto print = options.json ? print_bench_json : print_bench_text;
+  print(stdout, subject, report);
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "bench", "Measure prefill and decode speed, beside what this machine can do");
+  const auto options = std::make_shared<Options>();
+  BenchOptions& bench = options->bench;
+  add_engine_options(*command, options->engine);
+  command->add_option("-p,--prompt", bench.n_prompt, "tokens of a prompt; 0: no prefill")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  command->add_option("-n,--decode", bench.n_decode, "steps of decoding; 0: none")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  command->add_option("--depth", bench.depths, "tokens that are there before; several allowed")
+      ->check(CLI::Range(0, 1 << 24))
+      ->capture_default_str();
+  command->add_option("--batch", bench.n_batch, "sequences that decode at once")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command
+      ->add_option("-r,--rounds", bench.rounds, "measurements of each, of which the median counts")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--seed", bench.seed, "of the random tokens")->capture_default_str();
+  command->add_option("--svg", options->svg, "write a picture of the results under the ceilings");
+  command->add_flag("--json", options->json, "print for machines");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace hearth::cli
