@@ -77,13 +77,12 @@ inline constexpr int kDefaultContext = 4096;
 struct LoadOptions {
   enum class On : std::uint8_t { cpu, reference };
   On device = On::cpu;
-  int n_threads = 0;   // 0: one per physical core
-  bool repack = true;  // false: leave the weights in the file's map (slower, less memory)
+  int n_threads = 0;  // 0: one per physical core
   int n_ctx = 0;      // 0: the model's own, at most usual_ctx
   int usual_ctx = kDefaultContext;
   int n_ubatch = 512;
   int n_slots = 1;     // sequences, each with room for n_ctx tokens
-  bool repack = true;  // false: weights stay in the file's map, whatever the device would like
+  bool repack = true;  // false: leave the weights in the file's map (slower, less memory)
   ProgressFn progress = {};
 };
 
