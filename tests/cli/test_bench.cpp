@@ -52,7 +52,8 @@ TEST(BenchCommand, PrintsJson) {
 }
 
 TEST(BenchCommand, LeavesOutWhatIsNotWanted) {
-  const ProgramResult result = bench({"--json", "-p", "0", "--reference"});
+  const ProgramResult result =
+      run_hearth({"bench", "--json", "-p", "0", "-n", "2", "-r", "1", "-t", "1", "--reference"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const nlohmann::json json = nlohmann::json::parse(result.out);
   EXPECT_TRUE(json["prefill_tps"].is_null());
