@@ -41,8 +41,11 @@ struct QuantisedTile {
   static constexpr int kSubBlocksOfPart = Codec::kSubBlocks / kParts;
 
   template <int kPanels, int kColumns>
-  static void run(const std::byte* const (&panels)[kPanels], const Strip& x, int column,
+  static void run(const std::byte* const (&panels)[kPanels], const Strip& columns, int column,
                   Float (&out)[kPanels][kColumns]) {
+    Strip x = columns;
+    // Known to the compiler, the width becomes part of every address.
+    if constexpr (S::kMostColumns == kStripColumns) x.width = kColumns;
     for (auto& row : out) {
       for (Float& sum : row) sum = S::zero_float();
     }
