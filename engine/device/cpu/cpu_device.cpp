@@ -59,7 +59,8 @@ std::unique_ptr<Matrix> CpuDevice::load(const HostMatrix& matrix) {
   // A table of rows is read here and there, and is best left where it is.
   const bool keep_packed = repack_ && matrix.use != HostMatrix::Use::rows;
   return std::make_unique<PanelMatrix>(
-      matrix, kernels_, keep_packed ? PanelMatrix::Keep::packed : PanelMatrix::Keep::mapped, pool_);
+      matrix, kernels_, keep_packed ? PanelMatrix::Keep::packed : PanelMatrix::Keep::mapped, arena_,
+      pool_);
 }
 
 void CpuDevice::for_items(std::int64_t n, std::int64_t cost, const Items& items) {

@@ -18,7 +18,7 @@
 namespace hearth {
 
 struct CpuOptions {
-  int n_threads = 0;   // 0: default_thread_count()
+  int n_threads = 0;                    // 0: default_thread_count()
   std::int64_t least_shared = 1 << 15;  // multiplications that are worth waking a thread for
   bool repack = true;  // false: weights stay in the file's map, and every pass packs them anew
 };
@@ -47,6 +47,7 @@ class CpuDevice final : public ReferenceDevice {
 
   const kernels::KernelTable& kernels_;
   ThreadPool pool_;
+  HugePageArena arena_;  // of the weights
   std::int64_t least_shared_;
   bool repack_;
   std::array<StripSet, kernels::kStripKinds> strips_;  // by kind, of the present input

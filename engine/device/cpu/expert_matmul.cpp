@@ -30,7 +30,8 @@ std::vector<Batch> batches_of(const Tensor& chosen, std::int64_t n_experts) {
     for (std::size_t at = 0; at < of_expert[e].size(); at += kColumns) {
       const std::size_t n = std::min<std::size_t>(kColumns, of_expert[e].size() - at);
       const auto first = of_expert[e].begin() + static_cast<std::ptrdiff_t>(at);
-      batches.push_back({static_cast<std::int64_t>(e), {first, first + static_cast<std::ptrdiff_t>(n)}});
+      batches.push_back(
+          {static_cast<std::int64_t>(e), {first, first + static_cast<std::ptrdiff_t>(n)}});
     }
   }
   return batches;

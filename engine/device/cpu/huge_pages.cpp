@@ -21,7 +21,8 @@ std::size_t rounded_up(std::size_t n, std::size_t multiple) {
 HugePages::HugePages(std::size_t bytes) : bytes_(bytes) {
   if (bytes == 0) return;
   map_bytes_ = rounded_up(bytes, kHugePage) + kHugePage;
-  map_ = mmap(nullptr, map_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  map_ = mmap(nullptr, map_bytes_, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (map_ == MAP_FAILED) {
     map_ = nullptr;
     throw std::bad_alloc();
@@ -46,6 +47,18 @@ HugePages& HugePages::operator=(HugePages&& other) noexcept {
 
 HugePages::~HugePages() {
   if (map_) munmap(map_, map_bytes_);
+}
+
+HugePageArena::Piece HugePageArena::allocate(std::size_t bytes) {
+  constexpr std::size_t kRegion = std::size_t{1} << 30;  // address space, not memory
+  bytes = rounded_up(bytes, kAlignment);
+  if (!region_ || region_->size() - used_ < bytes) {
+    region_ = std::make_shared<HugePages>(bytes > kRegion ? bytes : kRegion);
+    used_ = 0;
+  }
+  Piece piece{region_, region_->data() + used_};
+  used_ += bytes;
+  return piece;
 }
 
 void drop_mapped_pages(std::span<const std::byte> bytes) {

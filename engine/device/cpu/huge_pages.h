@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 
 namespace hearth {
@@ -25,6 +26,24 @@ class HugePages {
   std::size_t map_bytes_ = 0;
   std::byte* data_ = nullptr;
   std::size_t bytes_ = 0;
+};
+
+/// Hands out pieces of large regions, one after the other, so that many matrices share pages. A
+/// region lives as long as a piece of it.
+class HugePageArena {
+ public:
+  struct Piece {
+    std::shared_ptr<HugePages> region;
+    std::byte* data = nullptr;  // at a multiple of kAlignment
+  };
+  static constexpr std::size_t kAlignment = 64;
+
+  /// Throws std::bad_alloc.
+  Piece allocate(std::size_t bytes);
+
+ private:
+  std::shared_ptr<HugePages> region_;
+  std::size_t used_ = 0;
 };
 
 /// Lets the system take back the pages of a mapped file that lie wholly in `bytes`; they are read

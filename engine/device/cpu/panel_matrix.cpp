@@ -21,31 +21,33 @@ std::byte* row_scratch(std::size_t bytes) {
 }  // namespace
 
 PanelMatrix::PanelMatrix(const HostMatrix& host, const kernels::KernelTable& kernels, Keep keep,
-                         ThreadPool& pool)
+                         HugePageArena& arena, ThreadPool& pool)
     : Matrix(host.name, host.rows, host.columns),
       type_(host.type),
       kernel_(kernels.matmul[host.type]),
       dequantize_(kernels.dequantize_row[host.type]),
       rows_per_matrix_(host.rows / host.n_stacked),
       panels_per_matrix_((rows_per_matrix_ + kernel_.lanes - 1) / kernel_.lanes),
-      panel_bytes_(kernels::panel_bytes(host.type, static_cast<std::size_t>(host.columns),
-                                        kernel_.lanes)),
+      panel_bytes_(
+          kernels::panel_bytes(host.type, static_cast<std::size_t>(host.columns), kernel_.lanes)),
       row_bytes_(row_bytes(quant_type_info(host.type), static_cast<std::size_t>(host.columns))),
       file_rows_(host.data.data()) {
   HEARTH_CHECK(kernel_.multiply != nullptr && host.rows % host.n_stacked == 0);
   HEARTH_CHECK(host.data.size() == row_bytes_ * static_cast<std::size_t>(host.rows));
   if (keep == Keep::mapped) return;
   const std::int64_t n_panels = panels_per_matrix_ * host.n_stacked;
-  packed_ = HugePages(static_cast<std::size_t>(n_panels) * panel_bytes_);
-  const auto at_once = static_cast<std::int64_t>(std::max<std::size_t>(1, kPackedAtOnce / panel_bytes_));
+  packed_ = arena.allocate(static_cast<std::size_t>(n_panels) * panel_bytes_);
+  const auto at_once =
+      static_cast<std::int64_t>(std::max<std::size_t>(1, kPackedAtOnce / panel_bytes_));
   pool.run(n_panels, [&](std::int64_t first, std::int64_t last) {
     while (first < last) {
       const std::int64_t which = first / panels_per_matrix_;
       const std::int64_t panel = first % panels_per_matrix_;
       const std::int64_t n = std::min({at_once, last - first, panels_per_matrix_ - panel});
-      pack(which, panel, n, packed_.data() + static_cast<std::size_t>(first) * panel_bytes_);
+      pack(which, panel, n, packed_.data + static_cast<std::size_t>(first) * panel_bytes_);
       if (host.is_mapped_file) {
-        const auto first_row = static_cast<std::size_t>(which * rows_per_matrix_ + panel * kernel_.lanes);
+        const auto first_row =
+            static_cast<std::size_t>(which * rows_per_matrix_ + panel * kernel_.lanes);
         const auto n_rows = static_cast<std::size_t>(rows_of(panel, n));
         drop_mapped_pages(host.data.subspan(first_row * row_bytes_, n_rows * row_bytes_));
       }
@@ -62,7 +64,7 @@ std::int64_t PanelMatrix::rows_of(std::int64_t first_panel, std::int64_t n_panel
 const std::byte* PanelMatrix::panels(std::int64_t which, std::int64_t first, std::int64_t n,
                                      std::byte* scratch) const {
   if (!needs_scratch()) {
-    return packed_.data() +
+    return packed_.data +
            static_cast<std::size_t>(which * panels_per_matrix_ + first) * panel_bytes_;
   }
   pack(which, first, n, scratch);

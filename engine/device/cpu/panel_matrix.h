@@ -18,9 +18,10 @@ class PanelMatrix final : public Matrix {
  public:
   enum class Keep : std::uint8_t { packed, mapped };
 
-  /// packed: packs all panels, shared out over the pool, and drops the file's pages behind.
+  /// packed: packs all panels into the arena, shared out over the pool, and drops the file's pages
+  /// behind.
   PanelMatrix(const HostMatrix& host, const kernels::KernelTable& kernels, Keep keep,
-              ThreadPool& pool);
+              HugePageArena& arena, ThreadPool& pool);
 
   QuantType type() const { return type_; }
   const kernels::MatmulKernel& kernel() const { return kernel_; }
@@ -36,7 +37,7 @@ class PanelMatrix final : public Matrix {
   /// of n * panel_bytes(), which a mapped matrix needs and a packed one does not.
   const std::byte* panels(std::int64_t which, std::int64_t first, std::int64_t n,
                           std::byte* scratch) const;
-  bool needs_scratch() const { return packed_.data() == nullptr; }
+  bool needs_scratch() const { return packed_.data == nullptr; }
 
   /// Row `row` of all of them, as floats [columns].
   void read_row(std::int64_t row, float* out) const;
@@ -52,7 +53,7 @@ class PanelMatrix final : public Matrix {
   std::size_t panel_bytes_;
   std::size_t row_bytes_;
   const std::byte* file_rows_;
-  HugePages packed_;
+  HugePageArena::Piece packed_;
 };
 
 }  // namespace hearth
