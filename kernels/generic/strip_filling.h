@@ -15,28 +15,28 @@ namespace {
 
 inline constexpr std::size_t kStretch = 256;  // elements
 
-/// out[i * width + c] = columns[c][i].
+/// out[i * width + c] = columns[c][i]. What the units are does not matter: they are copied as
+/// bytes.
 template <class S>
 void interleave(const std::uint32_t* const* columns, std::size_t n, int width, std::uint32_t* out) {
+  constexpr std::size_t kUnitBytes = sizeof(std::uint32_t);
   if (width == 1) {
-    std::memcpy(out, columns[0], n * sizeof *out);
+    std::memcpy(out, columns[0], n * kUnitBytes);
     return;
   }
   const auto stride = static_cast<std::size_t>(width);
-  int c = 0;
-  for (; c + 4 <= width; c += 4) {
+  for (std::size_t c = 0; c < stride;) {
+    const std::size_t n_columns = c + 4 <= stride ? 4 : stride - c;
     std::size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-      S::transpose_4(columns + c, i, out + i * stride + static_cast<std::size_t>(c), stride);
+    if (n_columns == 4) {
+      for (; i + 4 <= n; i += 4) S::transpose_4(columns + c, i, out + i * stride + c, stride);
     }
     for (; i < n; ++i) {
-      for (int j = c; j < c + 4; ++j) out[i * stride + static_cast<std::size_t>(j)] = columns[j][i];
+      for (std::size_t j = c; j < c + n_columns; ++j) {
+        std::memcpy(out + i * stride + j, columns[j] + i, kUnitBytes);
+      }
     }
-  }
-  for (; c < width; ++c) {
-    for (std::size_t i = 0; i < n; ++i) {
-      out[i * stride + static_cast<std::size_t>(c)] = columns[c][i];
-    }
+    c += n_columns;
   }
 }
 
