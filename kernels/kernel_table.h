@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/attention.h"
 #include "kernels/quant_types.h"
 #include "kernels/row_kernels.h"
 #include "kernels/strips.h"
@@ -78,6 +79,7 @@ struct KernelTable {
   BusyLoop busy_fma;   // float multiply-adds
   BusyLoop busy_bf16;  // dot products of bfloat16; the float loop where there is no instruction
   ReadMemory read_memory = nullptr;
+  AttentionKernels attention;
 };
 
 }  // namespace hearth::kernels

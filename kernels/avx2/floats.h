@@ -20,6 +20,8 @@ struct Floats {
   struct I {  // 16 32-bit integers
     __m256i low, high;
   };
+  /// Sums that stay in registers beside a few operands.
+  static constexpr int kSums = 6;
 
   static V zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
   static V set(float v) { return {_mm256_set1_ps(v), _mm256_set1_ps(v)}; }
@@ -29,6 +31,24 @@ struct Floats {
     _mm256_storeu_ps(p + 8, a.high);
   }
 
+  static V load_half(const void* p) {
+    const auto* eight = static_cast<const __m128i*>(p);
+    return {_mm256_cvtph_ps(_mm_loadu_si128(eight)), _mm256_cvtph_ps(_mm_loadu_si128(eight + 1))};
+  }
+  static V set_half(std::uint16_t half) {
+    const __m256 all = _mm256_cvtph_ps(_mm_set1_epi16(static_cast<std::int16_t>(half)));
+    return {all, all};
+  }
+  static V load_bytes(const void* p) {
+    const __m128i bytes = _mm_loadu_si128(static_cast<const __m128i*>(p));
+    return to_float({_mm256_cvtepi8_epi32(bytes), _mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8))});
+  }
+  /// Rounded to nearest, ties to even, as f32_to_f16 does.
+  static void store_half(std::uint16_t* p, V a) {
+    auto* eight = reinterpret_cast<__m128i*>(p);
+    _mm_storeu_si128(eight, _mm256_cvtps_ph(a.low, _MM_FROUND_TO_NEAREST_INT));
+    _mm_storeu_si128(eight + 1, _mm256_cvtps_ph(a.high, _MM_FROUND_TO_NEAREST_INT));
+  }
   /// The first n lanes, 1 to 15; nothing past them is touched. The other lanes are zero.
   static V load_first(const float* p, std::size_t n) {
     const I mask = first_lanes(n);
@@ -81,6 +101,13 @@ struct Floats {
   static I bits(V a) { return {_mm256_castps_si256(a.low), _mm256_castps_si256(a.high)}; }
   static V as_float(I a) { return {_mm256_castsi256_ps(a.low), _mm256_castsi256_ps(a.high)}; }
   static I set(std::int32_t v) { return {_mm256_set1_epi32(v), _mm256_set1_epi32(v)}; }
+  /// 0, 1, 2 ...
+  static I lane_numbers() {
+    return {_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
+            _mm256_setr_epi32(8, 9, 10, 11, 12, 13, 14, 15)};
+  }
+  static I absolute(I a) { return {_mm256_abs_epi32(a.low), _mm256_abs_epi32(a.high)}; }
+  static V to_float(I a) { return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high)}; }
   static I add(I a, I b) {
     return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
   }

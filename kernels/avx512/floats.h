@@ -17,11 +17,28 @@ namespace {
 struct Floats {
   using V = __m512;   // 16 floats
   using I = __m512i;  // 16 32-bit integers
+  /// Sums that stay in registers beside a few operands.
+  static constexpr int kSums = 24;
 
   static V zero() { return _mm512_setzero_ps(); }
   static V set(float v) { return _mm512_set1_ps(v); }
   static V load(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, V a) { _mm512_storeu_ps(p, a); }
+  static V load_half(const void* p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+  }
+  static V set_half(std::uint16_t half) {
+    return _mm512_cvtph_ps(_mm256_set1_epi16(static_cast<std::int16_t>(half)));
+  }
+  static V load_bytes(const void* p) {
+    return _mm512_cvtepi32_ps(
+        _mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
+  }
+  /// Rounded to nearest, ties to even, as f32_to_f16 does.
+  static void store_half(std::uint16_t* p, V a) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+  }
   /// The first n lanes, 1 to 15; nothing past them is touched. The other lanes are zero.
   static V load_first(const float* p, std::size_t n) {
     return _mm512_maskz_loadu_ps(first_lanes(n), p);
@@ -57,6 +74,12 @@ struct Floats {
   static I bits(V a) { return _mm512_castps_si512(a); }
   static V as_float(I bits) { return _mm512_castsi512_ps(bits); }
   static I set(std::int32_t v) { return _mm512_set1_epi32(v); }
+  /// 0, 1, 2 ...
+  static I lane_numbers() {
+    return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  }
+  static I absolute(I a) { return _mm512_abs_epi32(a); }
+  static V to_float(I a) { return _mm512_cvtepi32_ps(a); }
   static I add(I a, I b) { return _mm512_add_epi32(a, b); }
   static I bit_and(I a, I b) { return _mm512_and_si512(a, b); }
   static I bit_or(I a, I b) { return _mm512_or_si512(a, b); }

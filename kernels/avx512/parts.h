@@ -5,6 +5,7 @@
 
 namespace hearth::kernels::avx512 {
 
+void install_attention(KernelTable& table);
 void install_fill_strip(KernelTable& table);
 void install_rows(KernelTable& table);
 void install_matmul_k(KernelTable& table);

@@ -1,6 +1,7 @@
 #include "kernels/scalar/install.h"
 
 #include "kernels/scalar/ceilings.h"
+#include "kernels/scalar/attention.h"
 #include "kernels/scalar/dequantize.h"
 #include "kernels/scalar/matmul.h"
 #include "kernels/scalar/quantize.h"
@@ -103,6 +104,7 @@ void install_scalar(KernelTable& table) {
   for (const FillStripSlot& slot : kFillStrip) table.fill_strip[slot.kind] = slot.function;
   table.rows = scalar::row_kernels();
   scalar::install_ceilings(table);
+  table.attention = scalar::attention_kernels();
 }
 
 }  // namespace hearth::kernels
