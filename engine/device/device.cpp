@@ -3,12 +3,12 @@
 namespace hearth {
 
 std::uint64_t KvShape::bytes() const {
-  std::uint64_t floats = 0;
-  for (const Layer& layer : layers) {
-    floats += static_cast<std::uint64_t>(n_slots) * static_cast<std::uint64_t>(n_ctx) *
-              static_cast<std::uint64_t>(layer.k_columns + layer.v_columns);
-  }
-  return floats * sizeof(float);
+  const auto row = [&](int columns) {
+    return row_bytes(quant_type_info(type), static_cast<std::size_t>(columns));
+  };
+  std::uint64_t of_a_position = 0;
+  for (const Layer& layer : layers) of_a_position += row(layer.k_columns) + row(layer.v_columns);
+  return of_a_position * static_cast<std::uint64_t>(n_slots) * static_cast<std::uint64_t>(n_ctx);
 }
 
 void Device::matmuls(std::span<const Product> products, Tensor x) {

@@ -43,19 +43,18 @@ struct AttentionSpec {
   float max_alibi_bias = 0.0F;  // ALiBi (arXiv 2108.12409): slopes 2^(-bias i / n_head); 0 = none
 };
 
-/// How a KV cache stores its rows.
-enum class KvType : std::uint8_t { F32 };
-
 struct KvShape {
   struct Layer {
     int k_columns = 0;  // n_head_kv * head_dim_k
     int v_columns = 0;
+    int n_head_kv = 1;
   };
-  int n_ctx = 0;    // positions of each sequence
-  int n_slots = 1;  // sequences
-  KvType type = KvType::F32;
+  int n_ctx = 0;                    // positions of each sequence
+  int n_slots = 1;                  // sequences
+  QuantType type = QuantType::F32;  // of what is stored: F32, F16 or Q8_0. The reference keeps F32
   std::vector<Layer> layers = {};
 
+  /// Without what a device adds to fill its tiles.
   std::uint64_t bytes() const;
 };
 

@@ -43,6 +43,16 @@ inline double activate(Activation activation, double x) {
   return x;
 }
 
+/// ALiBi's slope of head h. For head counts that are no power of two, the heads past the largest
+/// one below take the odd members of the sequence with half the step.
+inline double alibi_slope(int h, int n_head, double max_bias) {
+  int power = 1;
+  while (power * 2 <= n_head) power *= 2;
+  const double exponent =
+      h < power ? -max_bias * (h + 1) / power : -max_bias / 2.0 * (2 * (h - power) + 1) / power;
+  return stable_pow(2.0, exponent);
+}
+
 /// sum a[i] b[i]. Eight partial sums, so that compilers without fast-math can use vectors; their
 /// order is fixed, so that every machine gets the same bits.
 inline double dot(const float* a, const float* b, std::int64_t n) {

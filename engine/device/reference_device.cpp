@@ -86,16 +86,6 @@ float* row_scratch(std::int64_t n) {
   return scratch.data();
 }
 
-/// ALiBi's slope of head h. For head counts that are no power of two, the heads past the largest
-/// one below take the odd members of the sequence with half the step.
-double alibi_slope(int h, int n_head, double max_bias) {
-  int power = 1;
-  while (power * 2 <= n_head) power *= 2;
-  const double exponent =
-      h < power ? -max_bias * (h + 1) / power : -max_bias / 2.0 * (2 * (h - power) + 1) / power;
-  return stable_pow(2.0, exponent);
-}
-
 struct KeyRange {
   int first;
   int last;  // one past

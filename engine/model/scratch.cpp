@@ -10,9 +10,10 @@ KvShape kv_shape(const Model& model, const Device& device, int n_ctx, int n_slot
   KvShape shape{.n_ctx = n_ctx, .n_slots = n_slots};
   for (std::size_t il = 0; il < h.layers.size(); ++il) {
     const bool is_here = model.placement.layers[il] == &device;
-    shape.layers.push_back(
-        is_here ? KvShape::Layer{.k_columns = h.n_k(h.layers[il]), .v_columns = h.n_v(h.layers[il])}
-                : KvShape::Layer{});
+    shape.layers.push_back(is_here ? KvShape::Layer{.k_columns = h.n_k(h.layers[il]),
+                                                    .v_columns = h.n_v(h.layers[il]),
+                                                    .n_head_kv = h.layers[il].n_head_kv}
+                                   : KvShape::Layer{});
   }
   return shape;
 }

@@ -95,7 +95,6 @@ struct Floats {
   static I where_greater(I a, I b, I yes, I no) {
     return _mm512_mask_blend_epi32(_mm512_cmpgt_epi32_mask(a, b), no, yes);
   }
-  static V to_float(I a) { return _mm512_cvtepi32_ps(a); }
   /// To the nearest integer, ties to even.
   static I nearest(V a) { return _mm512_cvtps_epi32(a); }
 

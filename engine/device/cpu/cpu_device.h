@@ -5,11 +5,13 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/device/cpu/panel_matrix.h"
+#include "engine/device/cpu/rope_tables.h"
 #include "engine/device/cpu/strip_set.h"
 #include "engine/device/reference_device.h"
 #include "engine/device/thread_pool.h"
@@ -36,6 +38,20 @@ class CpuDevice final : public ReferenceDevice {
   void matmuls(std::span<const Product> products, Tensor x) override;
   void expert_matmul(Tensor out, const Matrix& stacked, Tensor x, Tensor chosen) override;
 
+  // row_verbs.cpp
+  std::unique_ptr<KvCache> make_kv_cache(const KvShape& shape) override;
+  void begin(const Step& step) override;
+  void rms_norm(Tensor out, Tensor x, Tensor weight, float eps) override;
+  void layer_norm(Tensor out, Tensor x, Tensor weight, Tensor bias, float eps) override;
+  void rope(Tensor x, const Rope& rope) override;
+  void kv_store(KvCache& cache, int layer, Tensor k, Tensor v) override;
+  void attention(Tensor out, Tensor q, const KvCache& cache, const AttentionSpec& spec) override;
+  void glu(Tensor out, Tensor gate, Tensor up, Activation activation) override;
+  void activation(Tensor out, Tensor x, Activation activation) override;
+  void add(Tensor out, Tensor a, Tensor b) override;
+  void scale(Tensor out, Tensor x, float factor) override;
+  void softcap(Tensor out, Tensor x, float cap) override;
+
  protected:
   void for_items(std::int64_t n, std::int64_t cost, const Items& items) override;
 
@@ -44,6 +60,8 @@ class CpuDevice final : public ReferenceDevice {
   void multiply_many(const Product& product);
   const std::vector<kernels::Strip>& strips(kernels::StripKind kind) const;
   void fill_strips(std::span<const Product> products, Tensor x);
+  void for_rows(int n_rows, std::int64_t cost, const std::function<void(int)>& row);
+  const RopeTable& rope_table(const Rope& rope, int n_rows);
 
   const kernels::KernelTable& kernels_;
   ThreadPool pool_;
@@ -51,6 +69,7 @@ class CpuDevice final : public ReferenceDevice {
   std::int64_t least_shared_;
   bool repack_;
   std::array<StripSet, kernels::kStripKinds> strips_;  // by kind, of the present input
+  std::vector<RopeTable> rope_tables_;                 // of the present step
 };
 
 }  // namespace hearth

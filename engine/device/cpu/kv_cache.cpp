@@ -1,0 +1,90 @@
+#include "engine/device/cpu/kv_cache.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "kernels/attention.h"
+#include "kernels/dispatch.h"
+
+namespace hearth {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+
+std::size_t rounded_up(std::size_t n, std::size_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+void check_head_dim(QuantType type, int head_dim) {
+  const QuantTypeInfo& info = quant_type_info(type);
+  const auto block = static_cast<int>(info.block_elements);
+  if (head_dim % block == 0) return;
+  throw Error(Error::Parts{
+      .where = "KV cache",
+      .what = fmt::format("{} stores blocks of {} elements, which the heads of this model are not "
+                          "made of; another --kv-type can",
+                          info.name, block),
+      .expected = fmt::format("a head dimension that is a multiple of {}", block),
+      .got = fmt::format("{}", head_dim)});
+}
+
+}  // namespace
+
+CpuKvCache::CpuKvCache(const KvShape& shape) : KvCache(shape) {
+  HEARTH_CHECK(kernels::scalar_kernels().attention.attend(shape.type) != nullptr);
+  const std::size_t n_keys = rounded_up(static_cast<std::size_t>(shape.n_ctx), kernels::kBlockKeys);
+  std::size_t used = 0;
+  for (std::size_t il = 0; il < shape.layers.size(); ++il) {
+    const KvShape::Layer& layer = shape.layers[il];
+    const auto number = static_cast<int>(il);
+    HEARTH_CHECK(layer.k_columns % layer.n_head_kv == 0 && layer.v_columns % layer.n_head_kv == 0);
+    check_head_dim(shape.type, head_dim_k(number));
+    check_head_dim(shape.type, head_dim_v(number));
+    const std::size_t key_bytes = rounded_up(
+        n_keys / kernels::kTileKeys * kernels::key_tile_bytes(shape.type, head_dim_k(number)),
+        kAlignment);
+    const std::size_t value_bytes =
+        rounded_up(n_keys * kernels::value_row_bytes(shape.type, head_dim_v(number)), kAlignment);
+    layers_.push_back({.at = used, .key_bytes = key_bytes, .head_bytes = key_bytes + value_bytes});
+    used += layers_.back().head_bytes * static_cast<std::size_t>(layer.n_head_kv) *
+            static_cast<std::size_t>(shape.n_slots);
+  }
+  memory_ = HugePages(used);
+}
+
+int CpuKvCache::head_dim_k(int layer) const {
+  return columns(layer).k_columns / columns(layer).n_head_kv;
+}
+
+int CpuKvCache::head_dim_v(int layer) const {
+  return columns(layer).v_columns / columns(layer).n_head_kv;
+}
+
+CpuKvCache::Head CpuKvCache::head(int layer, int slot, int head_kv) const {
+  HEARTH_CHECK(slot < shape().n_slots && head_kv < columns(layer).n_head_kv);
+  const Layer& place = layers_[static_cast<std::size_t>(layer)];
+  const int number = slot * columns(layer).n_head_kv + head_kv;
+  std::byte* keys = memory_.data() + place.at + static_cast<std::size_t>(number) * place.head_bytes;
+  return {keys, keys + place.key_bytes};
+}
+
+void CpuKvCache::store(const kernels::KernelTable& kernels, int layer, int slot, int position,
+                       const float* k, const float* v) {
+  HEARTH_CHECK(position < shape().n_ctx);
+  const QuantType type = shape().type;
+  const int dim_k = head_dim_k(layer);
+  const int dim_v = head_dim_v(layer);
+  const std::size_t row = kernels::value_row_bytes(type, dim_v);
+  const kernels::QuantizeRow quantize = kernels.quantize_row[type];
+  thread_local std::vector<std::byte> key;
+  key.resize(row_bytes(quant_type_info(type), static_cast<std::size_t>(dim_k)));
+  for (int h = 0; h < columns(layer).n_head_kv; ++h, k += dim_k, v += dim_v) {
+    const Head place = head(layer, slot, h);
+    quantize(k, key.data(), static_cast<std::size_t>(dim_k));
+    kernels::store_key(type, key.data(), dim_k, position, place.keys);
+    quantize(v, place.values + static_cast<std::size_t>(position) * row,
+             static_cast<std::size_t>(dim_v));
+  }
+}
+
+}  // namespace hearth

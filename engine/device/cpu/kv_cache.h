@@ -1,0 +1,47 @@
+// The CPU's KV cache: keys in tiles and values in rows, head by head, as kernels/attention.h has
+// them.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "engine/device/cpu/huge_pages.h"
+#include "engine/device/device.h"
+#include "kernels/kernel_table.h"
+
+namespace hearth {
+
+class CpuKvCache final : public KvCache {
+ public:
+  /// Throws Error when the type cannot hold heads of these dimensions.
+  explicit CpuKvCache(const KvShape& shape);
+
+  /// Where a head of a sequence has its keys and values, from position 0 on.
+  struct Head {
+    std::byte* keys;
+    std::byte* values;
+  };
+  Head head(int layer, int slot, int head_kv) const;
+
+  int head_dim_k(int layer) const;
+  int head_dim_v(int layer) const;
+
+  /// Puts a token's key and value of all heads in their places: k [k_columns], v [v_columns].
+  void store(const kernels::KernelTable& kernels, int layer, int slot, int position, const float* k,
+             const float* v);
+
+ private:
+  struct Layer {
+    std::size_t at = 0;          // of slot 0, head 0
+    std::size_t key_bytes = 0;   // of a head of a slot
+    std::size_t head_bytes = 0;  // keys and values
+  };
+  const KvShape::Layer& columns(int layer) const {
+    return shape().layers[static_cast<std::size_t>(layer)];
+  }
+
+  std::vector<Layer> layers_;
+  HugePages memory_;
+};
+
+}  // namespace hearth
