@@ -1,7 +1,7 @@
 #include "kernels/scalar/install.h"
 
-#include "kernels/scalar/ceilings.h"
 #include "kernels/scalar/attention.h"
+#include "kernels/scalar/ceilings.h"
 #include "kernels/scalar/dequantize.h"
 #include "kernels/scalar/matmul.h"
 #include "kernels/scalar/quantize.h"
