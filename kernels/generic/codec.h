@@ -2,6 +2,7 @@
 // S; the tile (generic/quantised_tile.h) is written in terms of it:
 //
 //   kType                  the quant type
+//   Stored                 its block in a file
 //   kSubBlocks, kQuads     sub-blocks with a scale of their own, and quads (four elements) in each
 //   kOperand               how quads are multiplied, see Operand
 //   kBits                  quants are below 2^kBits, or in -2^(kBits-1) .. 2^(kBits-1)-1 if signed

@@ -56,6 +56,7 @@ template <class S>
 struct CodecQ4_K {
   using Int = typename S::Int;
   static constexpr QuantType kType = QuantType::Q4_K;
+  using Stored = BlockQ4_K;
   static constexpr int kSubBlocks = 8, kQuads = 8;
   static constexpr Operand kOperand = Operand::plain;
   static constexpr int kBits = 4, kUp = 0;
@@ -91,6 +92,7 @@ template <class S>
 struct CodecQ5_K {
   using Int = typename S::Int;
   static constexpr QuantType kType = QuantType::Q5_K;
+  using Stored = BlockQ5_K;
   static constexpr int kSubBlocks = 8, kQuads = 8;
   static constexpr Operand kOperand = Operand::plain;
   static constexpr int kBits = 5, kUp = 0;
@@ -130,6 +132,7 @@ template <class S>
 struct CodecQ6_K {
   using Int = typename S::Int;
   static constexpr QuantType kType = QuantType::Q6_K;
+  using Stored = BlockQ6_K;
   static constexpr int kSubBlocks = 16, kQuads = 4;
   static constexpr Operand kOperand = Operand::offset;
   static constexpr int kLogOffset = 5, kBits = 6, kUp = up_shift<S>(kLogOffset);
@@ -187,6 +190,7 @@ template <class S>
 struct CodecQ2_K {
   using Int = typename S::Int;
   static constexpr QuantType kType = QuantType::Q2_K;
+  using Stored = BlockQ2_K;
   static constexpr int kSubBlocks = 16, kQuads = 4;
   static constexpr Operand kOperand = Operand::plain;
   static constexpr int kBits = 2, kUp = 0;
@@ -232,6 +236,7 @@ template <class S>
 struct CodecQ3_K {
   using Int = typename S::Int;
   static constexpr QuantType kType = QuantType::Q3_K;
+  using Stored = BlockQ3_K;
   static constexpr int kSubBlocks = 16, kQuads = 4;
   static constexpr Operand kOperand = Operand::offset;
   static constexpr int kLogOffset = 2, kBits = 3, kUp = up_shift<S>(kLogOffset);
@@ -277,6 +282,7 @@ template <class S>
 struct CodecIQ4_XS {
   using Int = typename S::Int;
   static constexpr QuantType kType = QuantType::IQ4_XS;
+  using Stored = BlockIQ4_XS;
   static constexpr int kSubBlocks = 8, kQuads = 8;
   static constexpr Operand kOperand = Operand::is_signed;
   static constexpr int kBits = 8, kUp = 0;

@@ -30,6 +30,7 @@ inline typename S::Int plain_fifth_bits(typename S::Int qh, int i) {
 template <class S>
 struct CodecQ4_0 {
   static constexpr QuantType kType = QuantType::Q4_0;
+  using Stored = BlockQ4_0;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::offset;
   static constexpr int kLogOffset = 3, kBits = 4, kUp = up_shift<S>(kLogOffset);
@@ -57,6 +58,7 @@ struct CodecQ4_0 {
 template <class S>
 struct CodecQ4_1 {
   static constexpr QuantType kType = QuantType::Q4_1;
+  using Stored = BlockQ4_1;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::plain;
   static constexpr int kBits = 4, kUp = 0;
@@ -86,6 +88,7 @@ struct CodecQ4_1 {
 template <class S>
 struct CodecQ5_0 {
   static constexpr QuantType kType = QuantType::Q5_0;
+  using Stored = BlockQ5_0;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::offset;
   static constexpr int kLogOffset = 4, kBits = 5, kUp = up_shift<S>(kLogOffset);
@@ -117,6 +120,7 @@ struct CodecQ5_0 {
 template <class S>
 struct CodecQ5_1 {
   static constexpr QuantType kType = QuantType::Q5_1;
+  using Stored = BlockQ5_1;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::plain;
   static constexpr int kBits = 5, kUp = 0;
@@ -149,6 +153,7 @@ struct CodecQ5_1 {
 template <class S>
 struct CodecQ8_0 {
   static constexpr QuantType kType = QuantType::Q8_0;
+  using Stored = BlockQ8_0;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::is_signed;
   static constexpr int kBits = 8, kUp = 0;
@@ -175,6 +180,7 @@ struct CodecQ8_0 {
 template <class S>
 struct CodecIQ4_NL {
   static constexpr QuantType kType = QuantType::IQ4_NL;
+  using Stored = BlockIQ4_NL;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::is_signed;
   static constexpr int kBits = 8, kUp = 0;
@@ -206,6 +212,7 @@ struct CodecIQ4_NL {
 template <class S>
 struct CodecMXFP4 {
   static constexpr QuantType kType = QuantType::MXFP4;
+  using Stored = BlockMXFP4;
   static constexpr int kSubBlocks = 1, kQuads = 8;
   static constexpr Operand kOperand = Operand::is_signed;
   static constexpr int kBits = 5, kUp = 0;

@@ -31,6 +31,11 @@ inline typename S::Int start_sum(const Strip& x, std::size_t b, int s, int colum
   }
 }
 
+/// With few columns the weights come from memory, and some processors' own prefetching is not
+/// enough: this far ahead is asked for explicitly. (A hint: it may point past the panels.)
+inline constexpr std::size_t kPrefetchAhead = 2560;
+inline constexpr int kPrefetchedColumns = 8;
+
 template <class S, class Codec>
 struct QuantisedTile {
   using Int = typename S::Int;
@@ -38,6 +43,7 @@ struct QuantisedTile {
   static constexpr QuantType kType = Codec::kType;
   /// A super-block of 256 elements has two scales of x, a plain block of 32 one.
   static constexpr int kParts = Codec::kSubBlocks == 1 ? 1 : 2;
+  static constexpr std::size_t kBlockBytes = sizeof(typename Codec::Stored) * S::kLanes;
   static constexpr int kSubBlocksOfPart = Codec::kSubBlocks / kParts;
 
   template <int kPanels, int kColumns>
@@ -54,7 +60,10 @@ struct QuantisedTile {
     const std::size_t n_blocks = x.length / (Codec::kSubBlocks * Codec::kQuads * 4);
     for (std::size_t b = 0; b < n_blocks; ++b) {
 #pragma GCC unroll 8
-      for (int p = 0; p < kPanels; ++p) add_block(codecs[p].block(b), x, b, column, out[p]);
+      for (int p = 0; p < kPanels; ++p) {
+        const std::byte* ahead = panels[p] + b * kBlockBytes + kPrefetchAhead;
+        add_block(codecs[p].block(b), x, b, column, ahead, out[p]);
+      }
     }
   }
 
@@ -63,6 +72,7 @@ struct QuantisedTile {
   template <class Block, int kColumns>
   static inline __attribute__((always_inline)) void add_block(const Block& w, const Strip& x,
                                                               std::size_t b, int column,
+                                                              const std::byte* ahead,
                                                               Float (&out)[kColumns]) {
     Float total[kColumns];  // T of the statement
 #pragma GCC unroll 2
@@ -71,7 +81,7 @@ struct QuantisedTile {
 #pragma GCC unroll 8
       for (int s = p * kSubBlocksOfPart; s < (p + 1) * kSubBlocksOfPart; ++s) {
         Int sum[kColumns];
-        add_sub_block(w, x, b, s, column, sum);
+        add_sub_block(w, x, b, s, column, ahead, sum);
         if constexpr (Codec::kSubBlocks == 1) {
           for (int c = 0; c < kColumns; ++c) t[c] = S::to_float(sum[c]);
         } else {
@@ -114,6 +124,7 @@ struct QuantisedTile {
   template <class Block, int kColumns>
   static inline __attribute__((always_inline)) void add_sub_block(const Block& w, const Strip& x,
                                                                   std::size_t b, int s, int column,
+                                                                  const std::byte* ahead,
                                                                   Int (&part)[kColumns]) {
     constexpr int kQuadsPerBlock = Codec::kSubBlocks * Codec::kQuads;
     for (int c = 0; c < kColumns; ++c) part[c] = start_sum<S, Codec>(x, b, s, column + c);
@@ -122,6 +133,7 @@ struct QuantisedTile {
       const auto row = b * kQuadsPerBlock + static_cast<std::size_t>(s * Codec::kQuads + i);
       const std::int8_t* quads = x.quants + 4 * (row * static_cast<std::size_t>(x.width) +
                                                  static_cast<std::size_t>(column));
+      if constexpr (kColumns <= kPrefetchedColumns) prefetch(ahead, s * Codec::kQuads + i);
       Int quad = w.quad(s, i);
       if constexpr (Codec::kOperand == Operand::is_signed) {
         quad = S::signed_operand(quad);
@@ -129,6 +141,15 @@ struct QuantisedTile {
       } else {
         for (int c = 0; c < kColumns; ++c) part[c] = S::dot(part[c], quad, quads + 4 * c);
       }
+    }
+  }
+
+  /// Asks for the lines that stand as far into the block at `ahead` as quad q stands into its own.
+  static inline __attribute__((always_inline)) void prefetch(const std::byte* ahead, int q) {
+    constexpr int kLines = static_cast<int>(kBlockBytes / 64);
+    constexpr int kQuadsPerBlock = Codec::kSubBlocks * Codec::kQuads;
+    for (int line = q * kLines / kQuadsPerBlock; line < (q + 1) * kLines / kQuadsPerBlock; ++line) {
+      __builtin_prefetch(ahead + 64 * line);
     }
   }
 };
