@@ -47,7 +47,32 @@ int context_size(const HParams& hparams, const Family& family, const LoadOptions
                            .got = fmt::format("{}", options.n_ctx)});
 }
 
-/// The weights stay in the file's map, whose pages the system can drop; the rest must fit.
+[[noreturn]] void throw_too_large(const gguf::Reader& file, const std::string& what,
+                                  std::uint64_t needed, std::uint64_t available) {
+  constexpr double kMiB = 1024.0 * 1024.0;
+  throw Error(Error::Parts{
+      .where = file.name(),
+      .what = what,
+      .expected = fmt::format("at most {:.0f} MiB", static_cast<double>(available) / kMiB),
+      .got = fmt::format("{:.0f} MiB", static_cast<double>(needed) / kMiB)});
+}
+
+/// Weights are copied into the kernels' layout; in the file's map they would cost nothing that the
+/// system could not take back.
+void check_weights_memory(const LoadOptions& options, const gguf::Reader& file) {
+  if (options.device != LoadOptions::On::cpu || !options.repack) return;
+  std::uint64_t needed = 0;
+  for (const gguf::Tensor& tensor : file.tensors()) needed += tensor.data.size();
+  const std::uint64_t available = available_memory();
+  if (needed <= available) return;
+  throw_too_large(
+      file,
+      "the weights need more memory than there is; a smaller quant type needs less, and "
+      "--no-repack runs from the file, slowly",
+      needed, available);
+}
+
+/// What is needed beside the weights.
 void check_memory(const Model& model, int n_ctx, int n_ubatch, const LoadOptions& options,
                   const gguf::Reader& file) {
   std::uint64_t needed = kv_shape(model, *model.placement.output, n_ctx, options.n_slots).bytes();
@@ -57,14 +82,12 @@ void check_memory(const Model& model, int n_ctx, int n_ubatch, const LoadOptions
   }
   const std::uint64_t available = available_memory();
   if (needed <= available) return;
-  constexpr double kMiB = 1024.0 * 1024.0;
-  throw Error(Error::Parts{
-      .where = file.name(),
-      .what = fmt::format("a context of {} tokens needs more memory than there is; a smaller one "
-                          "(-c) needs less",
-                          n_ctx),
-      .expected = fmt::format("at most {:.0f} MiB", static_cast<double>(available) / kMiB),
-      .got = fmt::format("{:.0f} MiB", static_cast<double>(needed) / kMiB)});
+  throw_too_large(
+      file,
+      fmt::format("a context of {} tokens needs more memory than there is; a smaller one "
+                  "(-c) needs less",
+                  n_ctx),
+      needed, available);
 }
 
 }  // namespace
@@ -88,6 +111,7 @@ int context_for(const gguf::Reader& file, std::size_t n_tokens) {
 }
 
 ModelBundle load_model(const gguf::Reader& file, const LoadOptions& options) {
+  check_weights_memory(options, file);
   return load_model_on(make_device(options), file, options);
 }
 
