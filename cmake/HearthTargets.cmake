@@ -12,6 +12,7 @@ target_compile_options(hearth_options INTERFACE
 if(HEARTH_SANITIZE)
   target_compile_options(hearth_options INTERFACE
     -fsanitize=${HEARTH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
+    -g1 # lines for the reports; full debug information takes a third of the build's time
     # instrumented code of the standard library's <regex> and <functional> looks uninitialised to g++ 12
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(hearth_options INTERFACE -fsanitize=${HEARTH_SANITIZE})
@@ -36,6 +37,7 @@ endfunction()
 # hearth_test(NAME [LABEL label] [PATHS] SOURCES file... DEPS target...)
 # One GoogleTest program, `test_NAME`; every case in it is a ctest of its own. With PATHS its sources see
 # HEARTH_SOURCE_DIR, HEARTH_SHARED_DIR and HEARTH_PROGRAM (without it a compiler cache can serve every checkout).
+# Under sanitizers the tests' own files are not optimised: that would take longer than they run.
 function(hearth_test NAME)
   cmake_parse_arguments(ARG "PATHS" "LABEL" "SOURCES;DEPS" ${ARGN})
   if(NOT ARG_SOURCES)
@@ -46,6 +48,9 @@ function(hearth_test NAME)
   endif()
   add_executable(test_${NAME} ${ARG_SOURCES})
   target_link_libraries(test_${NAME} PRIVATE hearth_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  if(HEARTH_SANITIZE)
+    set_source_files_properties(${ARG_SOURCES} PROPERTIES COMPILE_OPTIONS -O0)
+  endif()
   if(ARG_PATHS)
     target_compile_definitions(test_${NAME} PRIVATE
       HEARTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEARTH_SHARED_DIR="${HEARTH_SHARED_DIR}"
