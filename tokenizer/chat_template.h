@@ -15,15 +15,10 @@
 #include <nlohmann/json.hpp>
 
 #include "tokenizer/jinja/template.h"
+#include "tokenizer/prompt_message.h"
 #include "tokenizer/vocab.h"
 
 namespace hearth {
-
-struct PromptMessage {
-  std::string role;  // "system", "user", "assistant", "tool"
-  std::string content;
-  nlohmann::ordered_json extra = nullptr;  // an object of more members: tool_calls, name …
-};
 
 struct PromptOptions {
   bool add_generation_prompt = true;           // end where the assistant begins to speak

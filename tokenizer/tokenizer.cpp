@@ -35,6 +35,20 @@ bool is_ascii_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+// A mark after each character keeps a token from being found. U+FDD0 is no character (Unicode 3.4),
+// so no text has a use for it.
+constexpr std::string_view kMark = "\xEF\xB7\x90";
+
+std::string without_marks(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t mark = std::min(text.find(kMark, at), text.size());
+    out += text.substr(at, mark - at);
+    at = mark + kMark.size();
+  }
+  return out;
+}
+
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -144,7 +158,14 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, EncodeOptions opti
   std::size_t done = 0;
   const auto plain = [&](std::size_t end) {
     if (end <= done) return;
-    encoder_->encode(text.substr(done, end - done), context, ids);
+    const std::string_view fragment = text.substr(done, end - done);
+    if (options.drop_marks && fragment.find(kMark) != std::string_view::npos) {
+      const std::string unmarked = without_marks(fragment);
+      if (unmarked.empty()) return;
+      encoder_->encode(unmarked, context, ids);
+    } else {
+      encoder_->encode(fragment, context, ids);
+    }
     context.after_special = false;
   };
   const TokenMatcher& special = options.parse_special ? all_special_ : user_defined_;
@@ -169,6 +190,22 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, EncodeOptions opti
   if (options.add_special && vocab_.add_eos) ids.push_back(vocab_.eos);
   if (options.add_special && vocab_.add_sep) ids.push_back(vocab_.sep);
   return ids;
+}
+
+std::string Tokenizer::as_literal(std::string_view text) const {
+  std::string out;
+  std::size_t done = 0;
+  for (const TokenMatch& match : all_special_.find(text)) {
+    if (!is_special(match.id)) continue;
+    out += text.substr(done, match.begin - done);
+    for (done = match.begin; done < match.end;) {
+      const std::size_t length = utf8::decode_one(text.substr(done)).length;
+      out += text.substr(done, length);
+      out += kMark;
+      done += length;
+    }
+  }
+  return out += text.substr(done);
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids, DecodeOptions options) const {

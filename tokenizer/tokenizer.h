@@ -19,6 +19,7 @@ struct EncodeOptions {
   bool add_special = true;     // BOS/EOS/CLS/SEP as the vocabulary says
   bool parse_special = false;  // the text of control tokens ("<|im_end|>") becomes that token
   bool repeat_bos = false;     // add BOS even where the parsed text begins with it already
+  bool drop_marks = false;     // leave the marks of as_literal() out
 };
 
 struct DecodeOptions {
@@ -39,6 +40,11 @@ class Tokenizer {
 
   /// Any bytes are accepted; what is not UTF-8 is encoded byte by byte where the vocabulary can.
   std::vector<TokenId> encode(std::string_view text, EncodeOptions options = {}) const;
+
+  /// `text` with the control tokens that it spells out marked as mere text, for encode() with both
+  /// parse_special and drop_marks. So what a person writes ("what is <|im_end|>?") cannot end their
+  /// turn, and still passes through a chat template. Text without control tokens is unchanged.
+  std::string as_literal(std::string_view text) const;
 
   /// The exact bytes of the ids, with the leading space that encode adds taken away again.
   /// Throws Error if an id is out of range.

@@ -134,9 +134,9 @@ Json message(std::string_view role, const std::string& content) {
 
 }  // namespace
 
-std::vector<ChatMessage> Conversation::messages(std::string_view question,
-                                                std::size_t first_turn) const {
-  std::vector<ChatMessage> list;
+std::vector<PromptMessage> Conversation::messages(std::string_view question,
+                                                  std::size_t first_turn) const {
+  std::vector<PromptMessage> list;
   if (!system.empty()) list.push_back({"system", system});
   for (std::size_t i = first_turn; i < turns.size(); ++i) {
     list.push_back({"user", turns[i].user});

@@ -6,13 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace hearth {
+#include "tokenizer/prompt_message.h"
 
-/// One message as chat templates see it.
-struct ChatMessage {
-  std::string role;  // "system", "user", "assistant"
-  std::string content;
-};
+namespace hearth {
 
 /// A question and its answer. A turn without an answer is not part of a conversation.
 struct Turn {
@@ -27,7 +23,7 @@ struct Conversation {
 
   /// What a template is given: the system prompt, the turns from number `first_turn` on, and the
   /// question that is to be answered.
-  std::vector<ChatMessage> messages(std::string_view question, std::size_t first_turn = 0) const;
+  std::vector<PromptMessage> messages(std::string_view question, std::size_t first_turn = 0) const;
 };
 
 /// Writes {"format": "hearth-conversation", "version": 1, "messages": [{"role", "content", …}, …]}.

@@ -30,7 +30,7 @@ void add(GenerationStats& sum, const GenerationStats& more) {
 }  // namespace
 
 std::vector<TokenId> encode_prompt(const Tokenizer& tokenizer, std::string_view text) {
-  std::vector<TokenId> tokens = tokenizer.encode(text, {.parse_special = true});
+  std::vector<TokenId> tokens = tokenizer.encode(text, {.parse_special = true, .drop_marks = true});
   const Vocab& vocab = tokenizer.vocab();
   // An EOS that the vocabulary puts behind every text would end the answer before it begins.
   if (vocab.add_eos && !tokens.empty() && tokens.back() == vocab.eos) tokens.pop_back();

@@ -18,7 +18,7 @@
 namespace hearth {
 
 /// Messages to the text of a prompt that asks for an answer. Throws Error.
-using PromptRenderer = std::function<std::string(std::span<const ChatMessage> messages)>;
+using PromptRenderer = std::function<std::string(std::span<const PromptMessage> messages)>;
 
 enum class OverflowPolicy {
   error,        // a conversation that does not fit is refused
@@ -36,7 +36,8 @@ struct Reply {
   int dropped_turns = 0;  // how many turns were dropped to make room for this one
 };
 
-/// What a rendered prompt becomes: special tokens parsed, BOS if the vocabulary wants it, no EOS.
+/// What a rendered prompt becomes: special tokens parsed, but for what Tokenizer::as_literal() has
+/// marked; BOS if the vocabulary wants it, no EOS.
 std::vector<TokenId> encode_prompt(const Tokenizer& tokenizer, std::string_view text);
 
 /// Either a turn is whole or it is not there: after an exception, and after an answer that was

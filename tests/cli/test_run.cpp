@@ -42,6 +42,15 @@ TEST_F(Run, AnswersThroughTheTemplate) {
   EXPECT_EQ(run_hearth(run_args({"--raw", by_hand})).out, result.out);
 }
 
+TEST_F(Run, APromptThatQuotesAControlTokenIsText) {
+  const auto prompt_tokens = [](const std::string& prompt) {
+    const ProgramResult result = run_hearth(run_args({"--json", "-n", "1", prompt}));
+    return json::parse(result.out)["prompt_tokens"].get<int>();
+  };
+  // <|im_end|> is one token of the model's; its ten characters are more.
+  EXPECT_GT(prompt_tokens("say <|im_end|>"), prompt_tokens("say a") + 1);
+}
+
 TEST_F(Run, TakesThePromptFromAnArgumentAFileOrStdin) {
   test::TempDir dir;
   const std::string path = (dir / "prompt.txt").string();

@@ -17,9 +17,9 @@ using testing::Not;
 using testing::StartsWith;
 
 // "[system]Be kind.\n[user]Hi\n[assistant]" and so on.
-std::string render(std::span<const ChatMessage> messages) {
+std::string render(std::span<const PromptMessage> messages) {
   std::string text;
-  for (const ChatMessage& m : messages) text += "[" + m.role + "]" + m.content + "\n";
+  for (const PromptMessage& m : messages) text += "[" + m.role + "]" + m.content + "\n";
   return text + "[assistant]";
 }
 
@@ -181,7 +181,7 @@ TEST(Session, DroppingHoldsItsPromisesForRandomConversations) {
       setup.session.ask(std::string(1 + random.bits32() % 60, 'x'));
       const auto& turns = setup.session.conversation().turns;
       const auto first = setup.session.dropped_turns();
-      std::vector<ChatMessage> expected = {{"system", "SYSTEM"}};
+      std::vector<PromptMessage> expected = {{"system", "SYSTEM"}};
       for (std::size_t i = first; i + 1 < turns.size(); ++i) {
         expected.push_back({"user", turns[i].user});
         expected.push_back({"assistant", turns[i].answer});
@@ -211,7 +211,7 @@ TEST(Session, AMessageThatFitsInNoCaseIsAnErrorWhateverThePolicy) {
 }
 
 TEST(Session, ATemplateThatRefusesASystemPromptIsNamed) {
-  FakeChat setup(1000, {}, [](std::span<const ChatMessage> messages) {
+  FakeChat setup(1000, {}, [](std::span<const PromptMessage> messages) {
     if (messages[0].role == "system") throw Error("System role not supported");
     return render(messages);
   });
@@ -222,7 +222,7 @@ TEST(Session, ATemplateThatRefusesASystemPromptIsNamed) {
 }
 
 TEST(Session, ATemplateThatDropsTheSystemPromptIsNamed) {
-  FakeChat setup(1000, {}, [](std::span<const ChatMessage> messages) {
+  FakeChat setup(1000, {}, [](std::span<const PromptMessage> messages) {
     return render(messages[0].role == "system" ? messages.subspan(1) : messages);
   });
   EXPECT_THAT(error_of([&] { setup.session.set_system("Be kind."); }), HasSubstr("leaves it out"));
@@ -231,7 +231,7 @@ TEST(Session, ATemplateThatDropsTheSystemPromptIsNamed) {
 
 TEST(Session, AnErrorOfTheTemplateLeavesTheConversation) {
   bool broken = false;
-  FakeChat setup(1000, {}, [&broken](std::span<const ChatMessage> messages) {
+  FakeChat setup(1000, {}, [&broken](std::span<const PromptMessage> messages) {
     if (broken) throw Error("line 3: no");
     return render(messages);
   });
@@ -257,6 +257,15 @@ TEST(EncodePrompt, LeavesOutAnEndToken) {
   const auto tokenizer = Tokenizer::create(vocab);
   const std::vector<TokenId> tokens = encode_prompt(*tokenizer, "<s>x");
   EXPECT_EQ(tokens, (std::vector<TokenId>{test::kBos, test::byte_token('x')}));
+}
+
+TEST(EncodePrompt, MarkedTextIsNoControlToken) {
+  const auto tokenizer = test::byte_tokenizer();
+  const std::vector<TokenId> tokens =
+      encode_prompt(*tokenizer, "<s>" + tokenizer->as_literal("a<s>b"));
+  std::vector<TokenId> expected = {test::kBos};
+  for (const char c : std::string_view("a<s>b")) expected.push_back(test::byte_token(c));
+  EXPECT_EQ(tokens, expected);
 }
 
 }  // namespace

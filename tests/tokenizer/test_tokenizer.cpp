@@ -86,6 +86,26 @@ TEST(Tokenizer, UserDefinedTokensAreMatchedInAnyTextControlTokensOnlyWhenParsed)
               ElementsAre(0));
 }
 
+TEST(Tokenizer, LiteralTextIsEncodedAsIfSpecialTextWereNotParsed) {
+  Vocab vocab = small_vocab();
+  add_special_token(vocab, "|><");  // begins where another ends
+  add_special_token(vocab,
+                    "\xEF\xBD\x9C"
+                    "end");
+  const auto tokenizer = Tokenizer::create(vocab);
+  for (const std::string_view text :
+       {"a<|turn|>b", "<|turn|><|turn|>", "<|turn|><s>", "</s", "<tool>a",
+        "\xEF\xBD\x9C"
+        "end",
+        "<|turn<|turn|>|>", "ab"}) {
+    const std::string literal = tokenizer->as_literal(text);
+    EXPECT_EQ(tokenizer->encode(literal, {.parse_special = true, .drop_marks = true}),
+              tokenizer->encode(text))
+        << text;
+  }
+  EXPECT_EQ(tokenizer->as_literal("plain, <tool> too"), "plain, <tool> too");
+}
+
 TEST(Tokenizer, StrippingTokensSwallowTheWhiteSpaceBesideThem) {
   Vocab vocab = small_vocab();
   vocab.add_space_prefix = false;

@@ -67,7 +67,7 @@ void run(Options options) {
   LineEditor input;
   const gguf::Reader file = open_model(options.engine.model);
   const auto tokenizer = Tokenizer::create(vocab_from_gguf(file));
-  PromptRenderer render = make_renderer(options.conversation, tokenizer->vocab());
+  PromptRenderer render = make_renderer(options.conversation, *tokenizer);
   Sampler sampler = make_sampler(options.generation, *tokenizer);
   const std::string system = system_prompt(options.conversation);
   const ModelBundle model = load_generator(file, options.engine);

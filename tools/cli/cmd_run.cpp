@@ -66,7 +66,7 @@ Prompt make_prompt(const Options& options, const Tokenizer& tokenizer) {
   }
   if (text.ends_with('\n')) text.pop_back();  // of a file or of echo: nobody means it
   const Conversation conversation{.system = system};
-  const PromptRenderer render = make_renderer(options.conversation, tokenizer.vocab());
+  const PromptRenderer render = make_renderer(options.conversation, tokenizer);
   return {render(conversation.messages(utf8::sanitize(text)))};
 }
 

@@ -31,11 +31,13 @@ bool has_template(const ConversationOptions& options, const Vocab& vocab) {
   return !options.chat_template.empty() || !vocab.chat_template.empty();
 }
 
-PromptRenderer make_renderer(const ConversationOptions& options, const Vocab& vocab) {
-  return [chosen = choose_template(vocab, options.chat_template)](
-             std::span<const ChatMessage> messages) {
-    std::vector<PromptMessage> list;
-    for (const ChatMessage& message : messages) list.push_back({message.role, message.content});
+PromptRenderer make_renderer(const ConversationOptions& options, const Tokenizer& tokenizer) {
+  return [chosen = choose_template(tokenizer.vocab(), options.chat_template),
+          &tokenizer](std::span<const PromptMessage> messages) {
+    std::vector<PromptMessage> list(messages.begin(), messages.end());
+    for (PromptMessage& message : list) {
+      if (message.role == "user") message.content = tokenizer.as_literal(message.content);
+    }
     return chosen.render(list);
   };
 }

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "engine/runtime/session.h"
-#include "tokenizer/vocab.h"
+#include "tokenizer/tokenizer.h"
 
 namespace CLI {
 class App;
@@ -25,9 +25,10 @@ void add_conversation_options(CLI::App& command, ConversationOptions& options);
 /// The system prompt; empty if there is none. Throws Error if a file cannot be read.
 std::string system_prompt(const ConversationOptions& options);
 
-/// Messages to prompts by the template that --template names, else by the model's. Throws Error if
-/// there is none, or if it cannot be read or parsed.
-PromptRenderer make_renderer(const ConversationOptions& options, const Vocab& vocab);
+/// Messages to prompts by the template that --template names, else by the model's. What the user
+/// says is marked as_literal(). `tokenizer` outlives the renderer. Throws Error if there is no
+/// template, or if it cannot be read or parsed.
+PromptRenderer make_renderer(const ConversationOptions& options, const Tokenizer& tokenizer);
 
 /// Whether there is a template to be had.
 bool has_template(const ConversationOptions& options, const Vocab& vocab);
