@@ -46,7 +46,8 @@ class Loader {
   /// A head that is the embedding matrix, on a device that does not have it yet.
   void load_tied_head() {
     const gguf::Tensor& tensor = *file_.find_tensor("token_embd.weight");
-    model_.weights.output.weight = model_.placement.output->load(host(tensor, HostMatrix::Use::multiply));
+    model_.weights.output.weight =
+        model_.placement.output->load(host(tensor, HostMatrix::Use::multiply));
     model_.weights.output.scale = model_.weights.token_embd.scale;
     model_.weight_bytes += tensor.data.size();
   }
@@ -181,6 +182,13 @@ std::vector<std::string> tensor_problems(const gguf::Reader& file, const Family&
 
 Model load_model(const gguf::Reader& file, const Family& family, HParams hparams,
                  Placement placement, const ProgressFn& progress) {
+  if (file.tensors().empty()) {
+    throw Error(Error::Parts{.where = file.name(),
+                             .what = "has no weights: it is a vocabulary without a model, good for "
+                                     "tokenize and template only",
+                             .expected = "a file with tensors",
+                             .got = "none"});
+  }
   const std::vector<std::string> problems = tensor_problems(file, family, hparams);
   if (!problems.empty()) throw_problems(file, family, problems);
   Model model{.family = &family, .hparams = std::move(hparams), .placement = std::move(placement)};

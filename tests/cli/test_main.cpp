@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -8,6 +9,8 @@
 #include <string>
 
 #include "tests/support/run_hearth.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/terminal_session.h"
 
 namespace hearth::test {
 namespace {
@@ -36,6 +39,18 @@ TEST(Main, WithoutACommandItIsMisuse) {
 
 TEST(Main, AnUnknownOptionIsMisuse) {
   EXPECT_EQ(run_hearth({"inspect", "--no-such-option"}).exit_code, 2);
+}
+
+TEST(Main, AFileThatShrinksWhileItIsUsedIsAClearError) {
+  const TempDir dir;
+  const std::string model = (dir / "model.gguf").string();
+  std::filesystem::copy_file(HEARTH_SOURCE_DIR "/engine/runtime/builtin/hearth-toy.gguf", model);
+  TerminalSession terminal({"chat", "-t", "1", "--no-repack", "-m", model});
+  ASSERT_TRUE(terminal.sees("> ")) << terminal.screen();
+  std::filesystem::resize_file(model, 0);
+  terminal.type("Hello\r");  // the rows of the embedding are read from the file
+  EXPECT_TRUE(terminal.sees("cut short")) << terminal.screen();
+  EXPECT_EQ(terminal.wait(), 1) << terminal.screen();
 }
 
 TEST(Main, TheReadmeListsTheCommandsThatTheProgramHas) {

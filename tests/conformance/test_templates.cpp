@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "tests/support/fixed_clock.h"
 #include "tokenizer/jinja/template.h"
 
 namespace hearth {
@@ -21,19 +22,6 @@ std::string read(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// The clock of the expected renderings: Friday 2024-07-26 09:30.
-std::tm fixed_clock() {
-  std::tm clock = {};
-  clock.tm_year = 124;
-  clock.tm_mon = 6;
-  clock.tm_mday = 26;
-  clock.tm_hour = 9;
-  clock.tm_min = 30;
-  clock.tm_wday = 5;
-  clock.tm_yday = 207;
-  return clock;
-}
-
 TEST(Templates, EveryCaseRendersByteForByteOrFailsAsItShould) {
   const std::filesystem::path folder = std::filesystem::path(HEARTH_SHARED_DIR) / "templates";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
@@ -44,7 +32,7 @@ TEST(Templates, EveryCaseRendersByteForByteOrFailsAsItShould) {
     for (const Json& example : entry["cases"]) {
       SCOPED_TRACE(name + ", case " + example["name"].get<std::string>());
       ++checked;
-      const jinja::RenderOptions options{.now = fixed_clock()};
+      const jinja::RenderOptions options{.now = test::fixed_clock()};
       if (example.contains("expected")) {
         try {
           EXPECT_EQ(chat.render(example["context"], options), example["expected"]);

@@ -83,6 +83,14 @@ TEST(LoadModel, NamesAnUnknownFamilyAndTheKnownOnes) {
   EXPECT_THAT(error_of(writer.to_bytes()), AllOf(HasSubstr("nonesuch"), HasSubstr("gemma2")));
 }
 
+TEST(LoadModel, SaysThatAVocabularyHasNoWeights) {
+  const std::vector<std::byte> toy = test::toy_model({});
+  const gguf::Reader whole = gguf::Reader::from_bytes(toy, "toy.gguf");
+  gguf::Writer vocabulary;
+  for (const gguf::Entry& entry : whole.metadata()) vocabulary.set(entry.key, entry.value);
+  EXPECT_THAT(error_of(vocabulary.to_bytes()), HasSubstr("has no weights"));
+}
+
 TEST(LoadModel, RefusesAFileWithoutAFamily) {
   EXPECT_THAT(error_of(gguf::Writer().to_bytes()), HasSubstr("general.architecture"));
 }

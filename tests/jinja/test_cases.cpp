@@ -7,24 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "tests/support/fixed_clock.h"
 #include "tokenizer/jinja/template.h"
 
 namespace hearth::jinja {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::tm friday_morning() {
-  std::tm clock = {};
-  clock.tm_year = 2024 - 1900;
-  clock.tm_mon = 6;
-  clock.tm_mday = 26;
-  clock.tm_hour = 9;
-  clock.tm_min = 30;
-  clock.tm_wday = 5;
-  clock.tm_yday = 207;
-  return clock;
-}
 
 TEST(Cases, RenderAsJinja2DoesOrFailWhereItFails) {
   std::ifstream file(HEARTH_SOURCE_DIR "/tests/jinja/cases.json");
@@ -36,7 +25,7 @@ TEST(Cases, RenderAsJinja2DoesOrFailWhereItFails) {
     std::string rendered;
     std::string error;
     try {
-      rendered = Template::parse(source).render(data["context"], {.now = friday_morning()});
+      rendered = Template::parse(source).render(data["context"], {.now = test::fixed_clock()});
     } catch (const Error& failure) {
       error = failure.what();
     }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,10 @@ struct LimitCase {
   const char* source;
   const char* message;
 };
+
+void PrintTo(const LimitCase& c, std::ostream* out) {
+  *out << c.source;
+}
 
 class Limited : public testing::TestWithParam<LimitCase> {};
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,6 +36,10 @@ struct FailureCase {
   const char* source;
   const char* message;  // its beginning
 };
+
+void PrintTo(const FailureCase& c, std::ostream* out) {
+  *out << c.source;
+}
 
 class Failure : public testing::TestWithParam<FailureCase> {};
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 
 #include "base/error.h"
@@ -28,6 +29,10 @@ struct BuiltinCase {
   bool with_system;
   const char* expected;
 };
+
+void PrintTo(const BuiltinCase& c, std::ostream* out) {
+  *out << c.name;
+}
 
 const std::vector<PromptMessage>& conversation() {
   static const std::vector<PromptMessage> kMessages = {

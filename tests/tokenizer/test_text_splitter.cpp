@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <ostream>
 #include <random>
 #include <string>
 #include <string_view>
@@ -72,6 +73,10 @@ struct SplitCase {
   const char* text;
   const char* expected;  // words with bars between them
 };
+
+void PrintTo(const SplitCase& c, std::ostream* out) {
+  *out << c.name << ": " << c.text;
+}
 
 class Splits : public ::testing::TestWithParam<SplitCase> {};
 

@@ -1,5 +1,7 @@
 // hearth: one program, many subcommands. Exit code 0: done. 1: could not be done, one line on
 // stderr says why. 2: misuse.
+#include <unistd.h>
+
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -23,6 +25,15 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kMisuse = 2;
+
+/// A page of a mapped file is not there any more: the file became shorter, or its disk is gone.
+void lost_file(int) {
+  constexpr std::string_view kLine =
+      "hearth: a file could not be read any more while it was in use (SIGBUS); was it replaced or "
+      "cut short, or is its disk gone?\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kLine.data(), kLine.size());
+  _exit(kFailed);
+}
 
 int fail(const char* message) {
   std::fprintf(stderr, "hearth: %s\n", message);
@@ -76,6 +87,7 @@ int main(int argc, char** argv) {
   for (const auto add : hearth::cli::kCommands) {
     if (add) add(app);
   }
+  std::signal(SIGBUS, lost_file);
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write, not the end
   try {
     app.parse(arguments(argc, argv));
