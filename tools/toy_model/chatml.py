@@ -26,6 +26,24 @@ def prompt_ids(bpe: Bpe, messages: list[Message]) -> list[int]:
     return ids + [bpe.ids[IM_START], *bpe.encode("assistant\n")]
 
 
+NEW_NAME_WEIGHT = 0.05  # what cannot be known: which name comes next, and how a new one goes on
+
+
+def name_list_ids(bpe: Bpe, names: list[str], between: str) -> tuple[list[int], list[float]]:
+    """The ids of a list of names, with weight on how those go on that were there before."""
+    ids: list[int] = []
+    weights: list[float] = []
+    known: set[str] = set()
+    for name in names:
+        part = bpe.encode(" " + name)
+        rest = bpe.encode(between)
+        ids += part + rest
+        weights += [NEW_NAME_WEIGHT] + [1.0 if name in known else NEW_NAME_WEIGHT] * (len(part) - 1)
+        weights += [NEW_NAME_WEIGHT] * len(rest)
+        known.add(name)
+    return ids, [0.0] + weights[1:]  # nothing stands before the first token
+
+
 QUESTION_WEIGHT = 0.2  # reading is learned by guessing what people say, a little
 OPENING_WEIGHT = 3.0  # the first words of an answer decide what it is about
 N_OPENING = 3

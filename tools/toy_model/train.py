@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 
 from bpe import END_OF_TEXT, Bpe
-from chatml import training_ids
+from chatml import name_list_ids, training_ids
 from model import Shape, ToyModel
 
 WIDTH_STEP = 32  # batches are padded to multiples of this many tokens,
@@ -41,6 +41,8 @@ def read_documents(text: Path, bpe: Bpe, n_ctx: int) -> list[Document]:
                 start = [bpe.ids[END_OF_TEXT]] if len(documents) % 2 else []  # with and without BOS
                 ids = start + bpe.encode(record["text"]) + [bpe.ids[END_OF_TEXT]]
                 weights = [0.0] + [1.0] * (len(ids) - 1)  # nothing stands before the first token
+            elif "names" in record:
+                ids, weights = name_list_ids(bpe, record["names"], record["between"])
             else:
                 ids, weights = training_ids(bpe, record["messages"])
             if len(ids) <= n_ctx:
@@ -107,10 +109,10 @@ def rate(step: int, args: argparse.Namespace) -> float:
     return args.lr * min(1.0, (step + 1) / args.warmup, (args.steps - step) / falling)
 
 
-def save(path: Path, model: ToyModel, optimizer: torch.optim.Optimizer, step: int) -> None:
+def save(path: Path, model: ToyModel, optimizer: torch.optim.Optimizer | None, step: int) -> None:
     part = path.with_suffix(".part")
-    torch.save({"shape": asdict(model.shape), "model": model.state_dict(), "optimizer": optimizer.state_dict(),
-        "step": step}, part)
+    torch.save({"shape": asdict(model.shape), "model": model.state_dict(),
+        "optimizer": optimizer.state_dict() if optimizer else None, "step": step}, part)
     part.replace(path)
 
 
@@ -129,7 +131,8 @@ def train(args: argparse.Namespace) -> None:
     if args.checkpoint.exists():
         state = torch.load(args.checkpoint)
         model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        if state["optimizer"]:
+            optimizer.load_state_dict(state["optimizer"])
         first = state["step"]
     documents = read_documents(args.text, bpe, model.shape.n_ctx)
     held_out, documents = documents[:300], documents[300:]

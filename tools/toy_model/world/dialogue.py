@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from world import about_hearth, factual, facts, jokes, names, smalltalk, stories, sums, unknown
+from world import about_hearth, factual, facts, jokes, names, smalltalk, stories, sums, telling, unknown
 from world.intents import Intent
 from world.phrasing import article, as_typed, capitalise, expand, pick
 
@@ -40,10 +40,6 @@ class Talk:
         self.pairs.append((ask, reply))
 
 
-def made_up_name(rng: random.Random) -> str:
-    return rng.choice(names.FIRST) + rng.choice(names.MIDDLE) + rng.choice(names.LAST)
-
-
 # ---- people -----------------------------------------------------------------------------------
 
 NAME_ASKS = (
@@ -65,8 +61,8 @@ NAME_QUESTIONS = ("what is my name?", "what's my name?", "do you {know|remember}
 
 def _a_name(rng: random.Random) -> tuple[str, bool]:
     """A name and whether it is one of the lists (so that its small letters are known, too)."""
-    if rng.random() < 0.15:
-        return made_up_name(rng), False
+    if rng.random() < 0.4:
+        return telling.made_up_name(rng), False
     return rng.choice(names.GIRLS + names.BOYS + names.OTHERS + names.OTHERS), True
 
 
@@ -76,6 +72,8 @@ def tell_name(talk: Talk) -> None:
     draw = talk.rng.random()
     ask = pick(talk.rng, NAME_ASKS, {"n": name})
     talk.say(ask, pick(talk.rng, NAME_REPLIES, {"n": name}), keep_case=not listed or draw < 0.4)
+    if talk.rng.random() < 0.35:
+        ask_name(talk)
 
 
 def ask_name(talk: Talk) -> None:
@@ -376,8 +374,18 @@ def echo(talk: Talk) -> None:
     talk.say(ask, capitalise(words) + "!")
 
 
-def nonsense_word(rng: random.Random) -> str:
-    return "".join(rng.choice(unknown.SYLLABLES) for _ in range(rng.randint(2, 4)))
+def tell(talk: Talk) -> None:
+    """Something told, and asked about later; names keep their capitals half of the time, made-up words always."""
+    keep_case = talk.rng.random() < 0.5
+    for ask, reply in telling.telling_pairs(talk.rng):
+        if keep_case:
+            talk.say(ask, reply, keep_case=True)
+        else:
+            talk.say_exactly(ask, reply)
+
+
+def repeat(talk: Talk) -> None:
+    talk.say_exactly(*telling.repeating_pair(talk.rng))
 
 
 def unknown_question(talk: Talk) -> None:
@@ -385,7 +393,7 @@ def unknown_question(talk: Talk) -> None:
     subject, subject2 = rng.sample(unknown.SUBJECTS, 2)
     slots = {"thing": rng.choice(unknown.THINGS), "subject": subject, "subject2": subject2,
         "person": rng.choice(unknown.PEOPLE), "country": rng.choice(unknown.COUNTRIES),
-             "nonsense": nonsense_word(rng), "nonsense2": nonsense_word(rng)}
+             "nonsense": telling.made_up_word(rng), "nonsense2": telling.made_up_word(rng)}
     talk.say(pick(rng, unknown.QUESTIONS, slots), rng.choice(unknown.REPLIES))
     if rng.random() < 0.1:
         talk.say(pick(rng, ("why?", "why not?", "tell me more", "but why?", "please try", "try it",
@@ -401,10 +409,10 @@ TOPIC_WEIGHTS: tuple[tuple[Callable[[Talk], None], float], ...] = (
      )), 2.5), (_intents((smalltalk.HOW_ARE_YOU,)), 4),
     (feeling, 5), (_intents(smalltalk.STATEMENTS), 8), (_intents(smalltalk.REACTIONS), 7),
      (_intents(smalltalk.ABOUT_ME), 13),
-    (_intents(about_hearth.ABOUT_HEARTH), 22), (small_sums, 9), (small_facts, 16), (story, 4), (unknown_question, 14),
+    (_intents(about_hearth.ABOUT_HEARTH), 22), (small_sums, 18), (small_facts, 14), (story, 4), (unknown_question, 12),
     (_one_of(jokes.JOKE_ASKS, jokes.JOKES, "joke"), 3.5), (_one_of(jokes.POEM_ASKS, jokes.POEMS, "poem"), 1.5),
     (_one_of(jokes.FACT_ASKS, jokes.FUN_FACTS, "fact"), 1.5), (riddle, 2), (knock_knock, 0.5), (echo, 1.2),
-    (tell_name, 8), (ask_name, 5), (tell_favourite, 2), (ask_favourite, 2),
+    (tell_name, 10), (ask_name, 4), (tell, 18), (repeat, 5), (tell_favourite, 2), (ask_favourite, 2),
 )
 _TOPICS = [topic for topic, _ in TOPIC_WEIGHTS]
 _WEIGHTS = [weight for _, weight in TOPIC_WEIGHTS]

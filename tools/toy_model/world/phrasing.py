@@ -65,7 +65,7 @@ def _swap_case_words(text: str, table: Mapping[str, str], rng: random.Random) ->
 
 def _typo(rng: random.Random, text: str) -> str:
     """One slip of the fingers in a word of four letters or more; numbers and names in capitals stay."""
-    spots = [m for m in re.finditer(r"[a-z]{4,}", text)]
+    spots = [m for m in re.finditer(r"\b[a-z]{4,}", text)]
     if not spots:
         return text
     word = rng.choice(spots)

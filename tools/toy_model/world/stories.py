@@ -6,6 +6,7 @@ import random
 
 from world.names import BOYS, GIRLS
 from world.phrasing import article, capitalise, pick
+from world.telling import made_up_name
 
 HEROES: dict[str, tuple[str, ...]] = {
     "cat": ("in a warm house", "on a farm", "near the harbour"), "dog": ("on a farm", "in a small village",
@@ -190,7 +191,8 @@ _ENDINGS = ("", "", " The end.", " And they lived happily ever after.", " That i
 def story_about(rng: random.Random, kind: str, *, name: str = "", friend: str = "") -> str:
     """A story whose hero is a `kind`, a key of HEROES; the hero's name and the friend are chosen unless given."""
     she = name in GIRLS or kind in SHE_KINDS or (kind not in HE_KINDS and name not in BOYS and rng.random() < 0.5)
-    name = name or rng.choice(GIRLS if she else BOYS)
+    if not name:
+        name = made_up_name(rng) if rng.random() < 0.4 else rng.choice(GIRLS if she else BOYS)
     pron = "she" if she else "he"
     friend = friend or rng.choice([f for f in FRIENDS if f != kind])
     slots = {
