@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -156,16 +157,34 @@ double ceiling_of(QuantType type, const Ceilings& most) {
   return type == QuantType::F32 || type == QuantType::F16 ? most.fma : most.int8;
 }
 
-/// Rates and shares as columns of the table; `operations` and `bytes` are of one iteration.
-void count(benchmark::State& state, double operations, double bytes, double ceiling, double read) {
-  using benchmark::Counter;
-  const double needs_arithmetic = operations / ceiling;
-  const double needs_memory = bytes / read;
-  const auto rate = [](double value) { return Counter(value, Counter::kIsIterationInvariantRate); };
-  state.counters["GOP/s"] = rate(operations / 1e9);
-  state.counters["GB/s"] = rate(bytes / 1e9);
-  state.counters["%arith"] = rate(100 * needs_arithmetic);
-  state.counters["%memory"] = rate(100 * needs_memory);
+/// Runs `body` as often as asked; seconds for each time.
+template <class Body>
+double seconds_each(benchmark::State& state, const Body& body) {
+  const auto start = std::chrono::steady_clock::now();
+  for (auto _ : state) {
+    body();
+    benchmark::ClobberMemory();
+  }
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  return elapsed.count() / static_cast<double>(state.iterations());
+}
+
+/// What an iteration does, and the most that the machine does of either in a second.
+struct Limits {
+  double operations;
+  double ceiling;
+  double bytes;
+  double read;
+};
+
+/// Rates and shares as columns of the table.
+void count(benchmark::State& state, double seconds, const Limits& limits) {
+  const double needs_arithmetic = limits.operations / limits.ceiling;
+  const double needs_memory = limits.bytes / limits.read;
+  state.counters["GOP/s"] = limits.operations / seconds / 1e9;
+  state.counters["GB/s"] = limits.bytes / seconds / 1e9;
+  state.counters["%arith"] = 100 * needs_arithmetic / seconds;
+  state.counters["%memory"] = 100 * needs_memory / seconds;
   state.SetLabel(needs_memory > needs_arithmetic ? "bound by memory" : "bound by arithmetic");
 }
 
@@ -175,18 +194,20 @@ void run_matmul(benchmark::State& state, const Shape& shape) {
   const Strips strips(kernel.strip, shape.n_tokens, shape.columns);
   std::vector<float> out(shape.rows() * static_cast<std::size_t>(shape.n_tokens));
   ThreadPool& threads = pool(shape.n_threads);
-  for (auto _ : state) {
+  const double seconds = seconds_each(state, [&] {
     threads.run(static_cast<std::int64_t>(panels.count()),
                 [&](std::int64_t first, std::int64_t last) {
                   multiply(panels, strips, kernel.multiply, static_cast<std::size_t>(first),
                            static_cast<std::size_t>(last), out, shape.rows());
                 });
-    benchmark::ClobberMemory();
-  }
+  });
   const Ceilings& most = ceilings(shape.n_threads);
   const double weights = static_cast<double>(shape.rows()) * static_cast<double>(shape.columns);
-  count(state, 2.0 * weights * shape.n_tokens, static_cast<double>(shape.rows() * shape.row_size()),
-        ceiling_of(shape.type, most), most.read);
+  count(state, seconds,
+        {.operations = 2.0 * weights * shape.n_tokens,
+         .ceiling = ceiling_of(shape.type, most),
+         .bytes = static_cast<double>(shape.rows() * shape.row_size()),
+         .read = most.read});
 }
 
 void run_sgemm(benchmark::State& state, std::size_t columns, int n_tokens, int n_threads) {
@@ -194,14 +215,17 @@ void run_sgemm(benchmark::State& state, std::size_t columns, int n_tokens, int n
   const std::vector<float> weights = random_floats(rows * columns);
   const std::vector<float> x = random_floats(columns * static_cast<std::size_t>(n_tokens));
   std::vector<float> out(rows * static_cast<std::size_t>(n_tokens));
-  for (auto _ : state) {
+  const double seconds = seconds_each(state, [&] {
     bench::blas_sgemm(weights.data(), static_cast<int>(rows), static_cast<int>(columns), x.data(),
                       n_tokens, out.data(), n_threads);
-    benchmark::ClobberMemory();
-  }
+  });
   const Ceilings& most = ceilings(n_threads);
   const double products = static_cast<double>(rows) * static_cast<double>(columns);
-  count(state, 2.0 * products * n_tokens, 4.0 * products, most.fma, most.read);
+  count(state, seconds,
+        {.operations = 2.0 * products * n_tokens,
+         .ceiling = most.fma,
+         .bytes = 4.0 * products,
+         .read = most.read});
 }
 
 void run_memcpy(benchmark::State& state, int n_threads) {
@@ -209,16 +233,19 @@ void run_memcpy(benchmark::State& state, int n_threads) {
   const bench::AlignedMemory to(kFewTokensBytes);
   constexpr std::int64_t kParts = 64;
   constexpr std::size_t kPart = kFewTokensBytes / kParts;
-  for (auto _ : state) {
+  const double seconds = seconds_each(state, [&] {
     pool(n_threads).run(kParts, [&](std::int64_t first, std::int64_t last) {
       std::memcpy(to.data() + static_cast<std::size_t>(first) * kPart,
                   from.data() + static_cast<std::size_t>(first) * kPart,
                   static_cast<std::size_t>(last - first) * kPart);
     });
-    benchmark::ClobberMemory();
-  }
+  });
   const Ceilings& most = ceilings(n_threads);
-  count(state, 0.0, 2.0 * static_cast<double>(kFewTokensBytes), most.fma, most.read);
+  count(state, seconds,
+        {.operations = 0.0,
+         .ceiling = most.fma,
+         .bytes = 2.0 * static_cast<double>(kFewTokensBytes),
+         .read = most.read});
 }
 
 template <class Run>

@@ -1,5 +1,6 @@
 #include "kernels/neon/install.h"
 
+#include "kernels/neon/ceilings.h"
 #include "kernels/neon/parts.h"
 
 namespace hearth::kernels {
@@ -8,6 +9,7 @@ void install_neon(KernelTable& table) {
   neon::install_matmul_k(table);
   neon::install_matmul_plain(table);
   neon::install_matmul_float(table);
+  neon::install_ceilings(table);
 }
 
 }  // namespace hearth::kernels
