@@ -12,6 +12,7 @@ namespace hearth::kernels {
 
 struct IsaLevel {
   std::string_view name;   // of the folder, e.g. "scalar"
+  std::string_view needs;  // what a machine must have for it, in words
   bool (*is_supported)();  // by this machine
   void (*install)(KernelTable&);
 };

@@ -35,14 +35,19 @@ struct MatmulKernel {
   MultiplyPanels multiply = nullptr;
 };
 
+// The levels' files use these, so they are inlined even without optimisation: a copy that was
+// compiled for a level must not become everyone's.
+
 /// One slot per quant type. A type that is no weight (QuantTypeInfo::is_weight) has nullptr.
 template <class Function>
 class PerType {
  public:
-  const Function& operator[](QuantType type) const {
+  [[gnu::always_inline]] const Function& operator[](QuantType type) const {
     return slots_[static_cast<std::uint32_t>(type)];
   }
-  Function& operator[](QuantType type) { return slots_[static_cast<std::uint32_t>(type)]; }
+  [[gnu::always_inline]] Function& operator[](QuantType type) {
+    return slots_[static_cast<std::uint32_t>(type)];
+  }
 
  private:
   Function slots_[kQuantTypeSlots] = {};
@@ -51,8 +56,12 @@ class PerType {
 /// One slot per kind of strip.
 class PerStripKind {
  public:
-  FillStrip operator[](StripKind kind) const { return slots_[static_cast<int>(kind)]; }
-  FillStrip& operator[](StripKind kind) { return slots_[static_cast<int>(kind)]; }
+  [[gnu::always_inline]] FillStrip operator[](StripKind kind) const {
+    return slots_[static_cast<int>(kind)];
+  }
+  [[gnu::always_inline]] FillStrip& operator[](StripKind kind) {
+    return slots_[static_cast<int>(kind)];
+  }
 
  private:
   FillStrip slots_[kStripKinds] = {};

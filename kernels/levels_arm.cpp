@@ -7,8 +7,9 @@ namespace hearth::kernels {
 namespace {
 
 constexpr IsaLevel kLevels[] = {
-    {"scalar", [] { return true; }, install_scalar},
-    {"neon", [] { return cpu_features().neon_dot; }, install_neon},
+    {"scalar", "nothing", [] { return true; }, install_scalar},
+    {"neon", "NEON with the dot product instructions", [] { return cpu_features().neon_dot; },
+     install_neon},
 };
 
 }  // namespace

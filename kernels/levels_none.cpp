@@ -5,7 +5,7 @@ namespace hearth::kernels {
 namespace {
 
 constexpr IsaLevel kLevels[] = {
-    {"scalar", [] { return true; }, install_scalar},
+    {"scalar", "nothing", [] { return true; }, install_scalar},
 };
 
 }  // namespace

@@ -8,9 +8,10 @@ namespace hearth::kernels {
 namespace {
 
 constexpr IsaLevel kLevels[] = {
-    {"scalar", [] { return true; }, install_scalar},
-    {"avx2", [] { return cpu_features().avx2; }, install_avx2},
-    {"avx512", [] { return cpu_features().avx512; }, install_avx512},
+    {"scalar", "nothing", [] { return true; }, install_scalar},
+    {"avx2", "AVX2, FMA and F16C", [] { return cpu_features().avx2; }, install_avx2},
+    {"avx512", "AVX-512 F, BW, VL, DQ and VNNI", [] { return cpu_features().avx512; },
+     install_avx512},
 };
 
 }  // namespace

@@ -9,9 +9,15 @@
 
 namespace hearth::test {
 
-/// n_rows rows of `length` elements. extreme: all quants and scales at an end of their range, the
-/// same end throughout a row.
+enum class Blocks {
+  usual,
+  extreme,    // all quants and scales at an end of their range, the same end throughout a row
+  subnormal,  // scales (elements, in a float type) too small for a normal number of their format
+  zero        // every byte is 0
+};
+
+/// n_rows rows of `length` elements.
 std::vector<std::byte> random_rows(QuantType type, std::size_t n_rows, std::size_t length,
-                                   bool extreme, std::mt19937& random);
+                                   Blocks blocks, std::mt19937& random);
 
 }  // namespace hearth::test

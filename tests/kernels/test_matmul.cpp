@@ -1,6 +1,8 @@
 // The matrix kernels of every level against the statement in kernels/scalar/matmul.h, bit for bit.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <random>
 #include <string>
@@ -15,6 +17,7 @@ namespace hearth::kernels {
 namespace {
 
 using test::AlignedBytes;
+using test::Blocks;
 
 struct Case {
   const IsaLevel* level;
@@ -60,10 +63,12 @@ struct Columns {
   }
 };
 
-/// out [n_columns][n_rows], with guards around every column.
+/// out [n_columns][n_rows], with guards around every column. The first stands `misaligned` floats
+/// after the alignment of a vector.
 std::vector<float> multiply(const KernelTable& table, QuantType type,
                             const std::vector<std::byte>& rows, std::size_t n_rows,
-                            std::size_t length, const Columns& columns) {
+                            std::size_t length, const Columns& columns,
+                            std::size_t misaligned = 1) {
   constexpr float kGuard = 12345.0F;
   constexpr std::size_t kGuards = 17;
   const MatmulKernel& kernel = table.matmul[type];
@@ -73,12 +78,16 @@ std::vector<float> multiply(const KernelTable& table, QuantType type,
   const Strip strip = make_strip(kernel.strip, n_columns, length, memory.data());
   table.fill_strip[kernel.strip](strip, columns.pointers.data());
   const std::size_t stride = n_rows + kGuards;
-  std::vector<float> out(1 + stride * columns.pointers.size(), kGuard);
-  kernel.multiply(panels.data(), n_rows, strip, out.data() + 1, stride);
+  const std::size_t n_floats = misaligned + stride * columns.pointers.size();
+  AlignedBytes out_bytes(n_floats * sizeof(float));
+  auto* out = reinterpret_cast<float*>(out_bytes.data());
+  std::fill_n(out, n_floats, kGuard);
+  kernel.multiply(panels.data(), n_rows, strip, out + misaligned, stride);
   std::vector<float> product;
+  for (std::size_t i = 0; i < misaligned; ++i) EXPECT_EQ(out[i], kGuard) << "written before row 0";
   for (std::size_t c = 0; c < columns.pointers.size(); ++c) {
     for (std::size_t r = 0; r < stride; ++r) {
-      const float v = out[1 + c * stride + r];
+      const float v = out[misaligned + c * stride + r];
       if (r < n_rows) {
         product.push_back(v);
       } else {
@@ -91,49 +100,94 @@ std::vector<float> multiply(const KernelTable& table, QuantType type,
 
 class Matmul : public testing::TestWithParam<Case> {
  protected:
-  void equals_statement(std::size_t n_rows, std::size_t length, int n_columns, bool extreme) {
+  void equals_statement(std::size_t n_rows, std::size_t length, int n_columns,
+                        Blocks blocks = Blocks::usual, std::size_t misaligned = 1) {
     SCOPED_TRACE(testing::Message() << n_rows << " rows of " << length << ", " << n_columns
-                                    << " columns" << (extreme ? ", extreme" : ""));
+                                    << " columns, blocks " << static_cast<int>(blocks));
     const QuantType type = GetParam().type;
     std::mt19937 random(static_cast<unsigned>(n_rows * 7919 + length + n_columns));
-    const auto rows = test::random_rows(type, n_rows, length, extreme, random);
+    const auto rows = test::random_rows(type, n_rows, length, blocks, random);
     Columns columns(n_columns, length, random);
-    if (extreme) {
-      for (float& v : columns.values) v = v < 0 ? -1.0F : 1.0F;
-    }
-    const auto got =
-        multiply(make_kernel_table(GetParam().level), type, rows, n_rows, length, columns);
+    if (blocks == Blocks::extreme) make_extreme(columns, length);
+    if (blocks == Blocks::subnormal) make_tiny(columns);
+    const auto got = multiply(table_, type, rows, n_rows, length, columns, misaligned);
     const auto want = multiply(scalar_kernels(), type, rows, n_rows, length, columns);
     for (std::size_t i = 0; i < want.size(); ++i) {
       ASSERT_EQ(std::memcmp(&got[i], &want[i], sizeof(float)), 0)
           << "element " << i << ": " << got[i] << ", the statement says " << want[i];
+      if (blocks == Blocks::zero) ASSERT_EQ(got[i], 0.0F);
     }
   }
 
   std::size_t block() const {
     return std::max<std::size_t>(4, quant_type_info(GetParam().type).block_elements);
   }
+
+ private:
+  /// Quants of 127 and -127: everywhere the one, everywhere the other, or either. There is no
+  /// column of -128, which filling a strip never makes of anything.
+  static void make_extreme(Columns& columns, std::size_t length) {
+    for (std::size_t i = 0; i < columns.values.size(); ++i) {
+      const std::size_t c = i / length;
+      const bool negative = c % 3 == 0 ? false : c % 3 == 1 ? true : columns.values[i] < 0;
+      columns.values[i] = negative ? -1.0F : 1.0F;
+    }
+  }
+
+  /// So small that sums of products become subnormal, and now and then a block all zeros.
+  static void make_tiny(Columns& columns) {
+    for (std::size_t i = 0; i < columns.values.size(); ++i) {
+      columns.values[i] = i / 256 % 3 == 2 ? 0.0F : std::ldexp(columns.values[i], -96);
+    }
+  }
+
+  const KernelTable table_ = make_kernel_table(GetParam().level);
 };
 
 TEST_P(Matmul, EqualsTheStatementAtEveryWidth) {
   for (int n_columns = 1; n_columns <= kStripColumns; ++n_columns) {
-    equals_statement(33, 3 * block(), n_columns, false);
+    equals_statement(33, 3 * block(), n_columns);
   }
 }
 
 TEST_P(Matmul, EqualsTheStatementForEveryCountOfRows) {
   for (std::size_t n_rows : {1, 2, 7, 8, 15, 16, 17, 31, 32, 48, 63, 64, 65, 79, 100}) {
-    equals_statement(n_rows, block(), 1, false);
-    equals_statement(n_rows, block(), 3, false);
+    equals_statement(n_rows, block(), 1);
+    equals_statement(n_rows, block(), 3);
   }
 }
 
 TEST_P(Matmul, EqualsTheStatementOfLongRows) {
-  for (std::size_t n_blocks : {1, 2, 5, 16}) equals_statement(17, n_blocks * block(), 5, false);
+  for (std::size_t n_blocks : {1, 2, 5, 16}) equals_statement(17, n_blocks * block(), 5);
+}
+
+TEST_P(Matmul, EqualsTheStatementForAnyShape) {
+  std::mt19937 random(20260719);
+  for (int i = 0; i < 40; ++i) {
+    const std::size_t n_rows = 1 + random() % 80;
+    const std::size_t length = (1 + random() % 6) * block();
+    equals_statement(n_rows, length, 1 + static_cast<int>(random() % kStripColumns));
+  }
+}
+
+TEST_P(Matmul, EqualsTheStatementWhereverTheOutputStands) {
+  for (std::size_t misaligned = 0; misaligned < 16; ++misaligned) {
+    equals_statement(19, block(), 2, Blocks::usual, misaligned);
+  }
 }
 
 TEST_P(Matmul, EqualsTheStatementWithExtremeIntegers) {
-  for (int n_columns : {1, 2, 6, 12}) equals_statement(16, 2 * block(), n_columns, true);
+  for (int n_columns : {1, 2, 4, 6, 8, 12}) {
+    equals_statement(16, 2 * block(), n_columns, Blocks::extreme);
+  }
+}
+
+TEST_P(Matmul, EqualsTheStatementWithSubnormalScales) {
+  for (int n_columns : {1, 12}) equals_statement(20, 4 * block(), n_columns, Blocks::subnormal);
+}
+
+TEST_P(Matmul, RowsOfZerosGiveZero) {
+  for (int n_columns : {1, 6}) equals_statement(9, 2 * block(), n_columns, Blocks::zero);
 }
 
 std::string case_name(const testing::TestParamInfo<Case>& c) {

@@ -22,6 +22,7 @@ void add_perplexity(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_quantize(CLI::App& app);
 void add_synth(CLI::App& app);
+void add_doctor(CLI::App& app);
 
 /// Every subcommand, in the order of the help text. A new one is a line here and a file.
 // clang-format off
@@ -38,6 +39,7 @@ inline constexpr AddCommand kCommands[] = {
     add_bench,
     add_quantize,
     add_synth,
+    add_doctor,
 };
 // clang-format on
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/device/cpu/isa.h"
 #include "engine/device/host_buffer.h"
-#include "kernels/dispatch.h"
 
 namespace hearth {
 namespace {
@@ -50,7 +50,7 @@ void multiply_panels(const PanelMatrix& w, std::int64_t which, std::int64_t firs
 }  // namespace
 
 CpuDevice::CpuDevice(const CpuOptions& options)
-    : kernels_(kernels::best_kernels()),
+    : kernels_(chosen_kernels()),
       pool_(options.n_threads > 0 ? options.n_threads : default_thread_count()),
       least_shared_(options.least_shared),
       repack_(options.repack) {}

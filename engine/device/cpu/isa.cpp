@@ -1,0 +1,60 @@
+#include "engine/device/cpu/isa.h"
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace hearth {
+namespace {
+
+using kernels::IsaLevel;
+
+std::string names_of_levels() {
+  std::string names;
+  for (const IsaLevel& level : kernels::all_isa_levels()) {
+    if (!level.is_supported()) continue;
+    if (!names.empty()) names += ", ";
+    names += level.name;
+  }
+  return names;
+}
+
+[[noreturn]] void refuse(std::string what, const char* name) {
+  throw Error({.where = "HEARTH_ISA",
+               .what = std::move(what),
+               .expected = "one of " + names_of_levels(),
+               .got = name});
+}
+
+std::vector<kernels::KernelTable> tables_of_all_levels() {
+  std::vector<kernels::KernelTable> tables;
+  for (const IsaLevel& level : kernels::all_isa_levels()) {
+    tables.push_back(kernels::make_kernel_table(&level));
+  }
+  return tables;
+}
+
+}  // namespace
+
+const IsaLevel& choose_level(const char* name) {
+  if (name == nullptr || *name == '\0') return *kernels::best_isa_level();
+  const IsaLevel* level = kernels::find_isa_level(name);
+  if (level == nullptr) refuse("there are no kernels for this", name);
+  if (!level->is_supported()) {
+    refuse("this machine does not have " + std::string(level->needs), name);
+  }
+  return *level;
+}
+
+const IsaLevel& chosen_level() {
+  return choose_level(std::getenv("HEARTH_ISA"));
+}
+
+const kernels::KernelTable& chosen_kernels() {
+  static const std::vector<kernels::KernelTable> kTables = tables_of_all_levels();
+  return kTables[static_cast<std::size_t>(&chosen_level() - kernels::all_isa_levels().first)];
+}
+
+}  // namespace hearth

@@ -1,0 +1,19 @@
+// Which kernels the CPU device works with: those of the fastest level that this machine has, or of
+// the level that the environment variable HEARTH_ISA names.
+#pragma once
+
+#include "kernels/dispatch.h"
+
+namespace hearth {
+
+/// The level called `name`; nullptr or "": the fastest. Throws Error, which lists the levels, if
+/// there is none of that name or this machine does not have it.
+const kernels::IsaLevel& choose_level(const char* name);
+
+/// choose_level(HEARTH_ISA), as the environment says at the time of the call.
+const kernels::IsaLevel& chosen_level();
+
+/// The table of chosen_level(). It lives as long as the program.
+const kernels::KernelTable& chosen_kernels();
+
+}  // namespace hearth

@@ -1,0 +1,66 @@
+// hearth doctor: what this machine has, and which kernels serve each op.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/cli/commands.h"
+#include "tools/cli/doctor.h"
+#include "tools/cli/units.h"
+
+namespace hearth::cli {
+namespace {
+
+/// "avx512: F32, F16 …", a line per level, for what has a kernel per type.
+void print_by_level(const char* what, const std::vector<KernelOf>& kernels) {
+  for (const kernels::IsaLevel& level : kernels::all_isa_levels()) {
+    std::string names;
+    for (const KernelOf& kernel : kernels) {
+      if (kernel.level == level.name) names += (names.empty() ? "" : ", ") + kernel.what;
+    }
+    if (!names.empty()) fmt::print("  {:<14} {:<8} {}\n", what, level.name, names);
+  }
+}
+
+void print_text(const Diagnosis& found) {
+  fmt::print("CPU            {}\n", found.cpu);
+  for (const Feature& feature : found.features) {
+    fmt::print("  {:<12} {}\n", feature.name, feature.present ? "yes" : "no");
+  }
+  fmt::print("Threads        {} by default, {} in hardware\n", found.default_threads,
+             found.hardware_threads);
+  fmt::print("Memory         {}, {} available\n", bytes_text(found.memory_bytes),
+             bytes_text(found.available_bytes));
+  fmt::print("Huge pages     {}\n", found.huge_pages);
+  fmt::print("Kernel levels\n");
+  for (const LevelState& level : found.levels) {
+    fmt::print("  {:<12} {}\n", level.name,
+               level.chosen      ? "chosen"
+               : level.available ? "available"
+                                 : "not here: needs " + level.needs);
+  }
+  fmt::print("Kernels\n");
+  print_by_level("matmul", found.matmul);
+  print_by_level("get_rows", found.get_rows);
+  print_by_level("other ops", found.ops);
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app) {
+  auto json = std::make_shared<bool>(false);
+  CLI::App* command =
+      app.add_subcommand("doctor", "What this machine has, and which kernels serve each op");
+  command->add_flag("--json", *json, "Print JSON");
+  command->callback([json] {
+    const Diagnosis found = diagnose();
+    if (*json) {
+      fmt::print("{}\n", diagnosis_json(found));
+    } else {
+      print_text(found);
+    }
+  });
+}
+
+}  // namespace hearth::cli
