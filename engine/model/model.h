@@ -29,7 +29,8 @@ struct Model {
   HParams hparams;
   Placement placement;
   ModelWeights weights = {};
-  std::uint64_t weight_bytes = 0;  // as stored in the file
+  std::uint64_t weight_bytes = 0;      // as stored in the file
+  QuantType kv_type = QuantType::F32;  // of the keys and values in caches
 
   /// The head's matrix: the embedding's where the file has none of its own.
   const Linear& head() const { return weights.output ? weights.output : weights.token_embd; }

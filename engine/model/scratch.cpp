@@ -7,7 +7,7 @@ namespace hearth {
 
 KvShape kv_shape(const Model& model, const Device& device, int n_ctx, int n_slots) {
   const HParams& h = model.hparams;
-  KvShape shape{.n_ctx = n_ctx, .n_slots = n_slots};
+  KvShape shape{.n_ctx = n_ctx, .n_slots = n_slots, .type = model.kv_type};
   for (std::size_t il = 0; il < h.layers.size(); ++il) {
     const bool is_here = model.placement.layers[il] == &device;
     shape.layers.push_back(is_here ? KvShape::Layer{.k_columns = h.n_k(h.layers[il]),

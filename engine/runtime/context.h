@@ -83,6 +83,7 @@ struct LoadOptions {
   int n_ubatch = 512;
   int n_slots = 1;     // sequences, each with room for n_ctx tokens
   bool repack = true;  // false: leave the weights in the file's map (slower, less memory)
+  std::optional<QuantType> kv_type = {};  // of the KV caches; none: usual_kv_type
   ProgressFn progress = {};
 };
 
@@ -100,6 +101,9 @@ ModelBundle load_model(const gguf::Reader& file, const LoadOptions& options = {}
 /// The same on a device of the caller's making: options.device and n_threads do not count.
 ModelBundle load_model_on(std::unique_ptr<Device> device, const gguf::Reader& file,
                           const LoadOptions& options = {});
+
+/// What keys and values are stored as when nobody asked: F16, or F32 where a file's matrices are.
+QuantType usual_kv_type(const gguf::Reader& file);
 
 /// The context for `n_tokens` tokens when nobody asked for a size: the next multiple of 256, unless
 /// the model's positions end before.

@@ -110,6 +110,14 @@ int context_for(const gguf::Reader& file, std::size_t n_tokens) {
   return std::max(tokens, ends ? std::min(rounded, hparams.n_ctx_train) : rounded);
 }
 
+QuantType usual_kv_type(const gguf::Reader& file) {
+  const auto tensors = file.tensors();
+  const bool is_exact = std::all_of(tensors.begin(), tensors.end(), [](const gguf::Tensor& tensor) {
+    return tensor.n_dims < 2 || tensor.type == QuantType::F32;
+  });
+  return is_exact ? QuantType::F32 : QuantType::F16;
+}
+
 ModelBundle load_model(const gguf::Reader& file, const LoadOptions& options) {
   check_weights_memory(options, file);
   return load_model_on(make_device(options), file, options);
@@ -128,6 +136,9 @@ ModelBundle load_model_on(std::unique_ptr<Device> device, const gguf::Reader& fi
   const Placement placement = all_on(*bundle.device, hparams.n_layer);
   bundle.model = std::make_unique<Model>(
       load_model(file, family, std::move(hparams), placement, options.progress));
+  const bool is_reference = options.device == LoadOptions::On::reference;
+  bundle.model->kv_type =
+      is_reference ? QuantType::F32 : options.kv_type.value_or(usual_kv_type(file));
   check_memory(*bundle.model, n_ctx, n_ubatch, options, file);
   bundle.context = std::make_unique<Context>(*bundle.model, n_ctx, n_ubatch, options.n_slots);
   return bundle;

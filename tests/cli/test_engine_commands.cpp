@@ -62,6 +62,24 @@ TEST_F(EngineCommands, LogitsWritesARowPerToken) {
   for (std::size_t i = 0; i < cpu.size(); ++i) EXPECT_NEAR(cpu[i], reference[i], 1e-4);
 }
 
+TEST_F(EngineCommands, KeysAndValuesCanBeStoredInFewerBits) {
+  const std::string path = model({});
+  const auto logits = [&](const std::string& kv_type) {
+    const ProgramResult result =
+        run_hearth({"logits", "-m", path, "--tokens", "1 5 9", "-o", out(), "--kv-type", kv_type});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return floats();
+  };
+  const std::vector<float> exact = logits("f32");
+  EXPECT_EQ(logits("auto"), exact) << "the weights are float32";
+  const std::vector<float> half = logits("f16");
+  EXPECT_NE(half, exact);
+  for (std::size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(half[i], exact[i], 0.01);
+  EXPECT_EQ(
+      run_hearth({"logits", "-m", path, "--tokens", "1", "-o", out(), "--kv-type", "q3"}).exit_code,
+      2);
+}
+
 TEST_F(EngineCommands, LogitsOfAnEncoderIsItsEmbedding) {
   EXPECT_EQ(run_hearth({"logits", "-m", model({.family = "bert"}), "--tokens", "1 2", "-o", out()})
                 .exit_code,

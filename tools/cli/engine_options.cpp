@@ -34,6 +34,16 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
       ->capture_default_str();
   command.add_flag("--no-repack", options.no_repack,
                    "compute with the weights as they lie in the file: less memory, slower");
+  const std::map<std::string, std::optional<QuantType>> kv_types = {
+      {"auto", {}}, {"f32", QuantType::F32}, {"f16", QuantType::F16}, {"q8_0", QuantType::Q8_0}};
+  command
+      .add_option_function<std::string>(
+          "--kv-type",
+          [&options, kv_types](const std::string& name) { options.kv_type = kv_types.at(name); },
+          "how keys and values are stored (default: auto, which is f16, or f32 where the weights "
+          "are)")
+      ->check(CLI::IsMember({"auto", "f32", "f16", "q8_0"}))
+      ->type_name("auto|f32|f16|q8_0");
   const std::map<std::string, LoadOptions::On> devices = {
       {"cpu", LoadOptions::On::cpu}, {"reference", LoadOptions::On::reference}};
   command.add_option("--device", options.device, "cpu, or reference: slow, and the truth")
@@ -57,6 +67,7 @@ ModelBundle load_with(const gguf::Reader& file, const EngineOptions& options) {
                            .n_ubatch = options.n_ubatch,
                            .n_slots = options.n_slots,
                            .repack = !options.no_repack,
+                           .kv_type = options.kv_type,
                            .progress = bar.progress()});
 }
 
