@@ -175,7 +175,7 @@ TEST_F(ChatOnATerminal, CtrlCStopsTheAnswerAndKeepsTheConversation) {
   sees_greeting(terminal);
   terminal.type("Hello\r");
   ASSERT_TRUE(terminal.sees("Hello\r\n")) << terminal.screen();
-  const std::size_t before = terminal.screen().size();
+  const std::size_t before = terminal.screen().find("Hello\r\n");
   while (terminal.screen().size() < before + 400) ASSERT_TRUE(terminal.sees(" "));
   terminal.type("\x03");
   ASSERT_TRUE(terminal.sees("(stopped)")) << terminal.screen();
@@ -196,7 +196,7 @@ TEST_F(ChatOnATerminal, CtrlDDuringAnAnswerLeavesAfterIt) {
   sees_greeting(terminal);
   terminal.type("Hello\r");
   ASSERT_TRUE(terminal.sees("Hello\r\n")) << terminal.screen();
-  const std::size_t before = terminal.screen().size();
+  const std::size_t before = terminal.screen().find("Hello\r\n");
   while (terminal.screen().size() < before + 100) ASSERT_TRUE(terminal.sees(" "));
   EXPECT_EQ(terminal.leave(), 0) << terminal.screen();
   EXPECT_THAT(terminal.screen(), HasSubstr("[500 tokens"));

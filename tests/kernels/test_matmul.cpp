@@ -56,10 +56,11 @@ struct Columns {
   std::vector<float> values;  // [n][length]
   std::vector<const float*> pointers;
 
-  Columns(int n, std::size_t length, std::mt19937& random) : values(n * length) {
+  Columns(int n, std::size_t length, std::mt19937& random)
+      : values(static_cast<std::size_t>(n) * length), pointers(static_cast<std::size_t>(n)) {
     std::normal_distribution<float> normal;
     for (float& v : values) v = normal(random);
-    for (int c = 0; c < n; ++c) pointers.push_back(values.data() + c * length);
+    for (std::size_t c = 0; c < pointers.size(); ++c) pointers[c] = values.data() + c * length;
   }
 };
 
@@ -115,7 +116,9 @@ class Matmul : public testing::TestWithParam<Case> {
     for (std::size_t i = 0; i < want.size(); ++i) {
       ASSERT_EQ(std::memcmp(&got[i], &want[i], sizeof(float)), 0)
           << "element " << i << ": " << got[i] << ", the statement says " << want[i];
-      if (blocks == Blocks::zero) ASSERT_EQ(got[i], 0.0F);
+      if (blocks == Blocks::zero) {
+        ASSERT_EQ(got[i], 0.0F);
+      }
     }
   }
 
