@@ -1,6 +1,7 @@
 #include "kernels/dispatch.h"
 
 namespace hearth::kernels {
+
 const IsaLevel* best_isa_level() {
   const IsaLevel* best = all_isa_levels().first;
   for (const IsaLevel& level : all_isa_levels()) {

@@ -42,4 +42,12 @@ inline float* row_of(const Tensor& tensor, int i) {
          static_cast<std::size_t>(i) * static_cast<std::size_t>(tensor.stride);
 }
 
+/// How often `weight` goes into a row of x. It has one row for all groups, or a row per group.
+inline int group_count(const Tensor& x, const Tensor& weight) {
+  HEARTH_CHECK(weight.columns > 0 && x.columns % weight.columns == 0);
+  const int groups = x.columns / weight.columns;
+  HEARTH_CHECK(weight.rows == 1 || weight.rows == groups);
+  return groups;
+}
+
 }  // namespace hearth

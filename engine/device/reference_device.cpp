@@ -132,13 +132,6 @@ void attend(float* out, const float* q, const HostKvCache& cache, const Attentio
   for (std::size_t j = 0; j < sum.size(); ++j) out[j] = static_cast<float>(sum[j]);
 }
 
-int group_count(const Tensor& x, const Tensor& weight) {
-  HEARTH_CHECK(weight.columns > 0 && x.columns % weight.columns == 0);
-  const int groups = x.columns / weight.columns;
-  HEARTH_CHECK(weight.rows == 1 || weight.rows == groups);
-  return groups;
-}
-
 }  // namespace
 
 std::unique_ptr<Matrix> ReferenceDevice::load(const HostMatrix& matrix) {

@@ -11,8 +11,8 @@
 #include <CLI/CLI.hpp>
 
 #include "base/output_file.h"
+#include "engine/device/cpu/isa.h"
 #include "engine/measure/model_bench.h"
-#include "kernels/dispatch.h"
 #include "tools/cli/bench_output.h"
 #include "tools/cli/bench_svg.h"
 #include "tools/cli/commands.h"
@@ -54,7 +54,7 @@ void run(Options options) {
   const BenchSubject subject = {
       .model = std::filesystem::path(model_name(options.engine.model)).filename().string(),
       .device = bundle.device->name(),
-      .isa = std::string(kernels::best_isa_level()->name),
+      .isa = std::string(chosen_level().name),
       .n_threads = meter.n_threads(),
       .n_ubatch = bundle.context->n_ubatch(),
       .repack = !options.engine.no_repack,

@@ -1,7 +1,6 @@
 #include "engine/device/cpu/cpu_device.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "engine/device/cpu/isa.h"
 #include "engine/device/host_buffer.h"

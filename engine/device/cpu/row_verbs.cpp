@@ -17,13 +17,6 @@ std::int64_t row_cost(int columns) {
   return columns / kElementsPerCost + 1;
 }
 
-int group_count(const Tensor& x, const Tensor& weight) {
-  HEARTH_CHECK(weight.columns > 0 && x.columns % weight.columns == 0);
-  const int groups = x.columns / weight.columns;
-  HEARTH_CHECK(weight.rows == 1 || weight.rows == groups);
-  return groups;
-}
-
 /// Row of group g of a weight that has a row for all groups or one per group.
 const float* group_row(const Tensor& weight, int g) {
   return weight ? row_of(weight, weight.rows == 1 ? 0 : g) : nullptr;
