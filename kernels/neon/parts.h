@@ -5,6 +5,9 @@
 
 namespace hearth::kernels::neon {
 
+void install_attention(KernelTable& table);
+void install_fill_strip(KernelTable& table);
+void install_rows(KernelTable& table);
 void install_matmul_k(KernelTable& table);
 void install_matmul_plain(KernelTable& table);
 void install_matmul_float(KernelTable& table);
