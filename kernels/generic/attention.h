@@ -170,7 +170,8 @@ class TileWalk {
     float* scores = scores_[r];
     const int first = row.first - block.start;
     const int last = row.last - block.start;
-    if (first >= kBlockKeys || last <= 0) {  // sees none: weights of 0, factor of 1
+    if (first >= kBlockKeys || last <= 0 ||
+        first >= last) {  // sees none: weights of 0, factor of 1
       for (int i = 0; i < kBlockKeys; i += 16) S::store(scores + i, S::zero());
       return;
     }

@@ -281,6 +281,22 @@ TEST_P(AttentionLevels, ARowIsTheSameAloneAndAmongOthers) {
   }
 }
 
+TEST_P(AttentionLevels, ARowThatSeesNothingHasAnEmptyState) {
+  const KernelTable table = make_kernel_table(GetParam());
+  const Setting s{.type = QuantType::F32, .n_keys = 40, .head_dim_k = 16, .head_dim_v = 16};
+  std::mt19937 random(5);
+  const Head head(s, random);
+  const Queries queries(s, 2, random);
+  std::vector<float> packed;
+  AttentionTile tile = queries.tile(head, 0, 2, packed);
+  const AttentionRow rows[] = {queries.row(0), {.first = 7, .last = 7, .position = 7}};
+  tile.rows = rows;
+  const std::vector<float> states = chunk_states(table, s, tile, 0);
+  const std::size_t second = state_floats(s.head_dim_v);
+  EXPECT_EQ(states[second], -kInfinity);
+  for (std::size_t i = 1; i < second; ++i) EXPECT_EQ(states[second + i], 0.0F) << i;
+}
+
 TEST_P(AttentionLevels, WhatIsBrokenStaysBroken) {
   const KernelTable table = make_kernel_table(GetParam());
   const Setting s{.type = QuantType::F32, .n_keys = 40, .head_dim_k = 16, .head_dim_v = 16};
