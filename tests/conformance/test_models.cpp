@@ -16,8 +16,11 @@
 #include <string>
 #include <vector>
 
+#include "engine/device/cpu/cpu_device.h"
+#include "engine/device/reference_device.h"
 #include "engine/runtime/context.h"
 #include "gguf/reader.h"
+#include "tests/support/same_bits.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/vocab_gguf.h"
 
@@ -107,10 +110,11 @@ std::vector<Case> cases() {
   return all;
 }
 
-std::vector<float> run(const Case& c, On device) {
+std::vector<float> run(const Case& c, std::unique_ptr<Device> device, On kind) {
   const gguf::Reader file = gguf::Reader::open(kShared / (c.model + ".gguf"));
-  const ModelBundle bundle = load_model(
-      file, {.device = device, .n_ctx = context_for(file, c.tokens.size()), .n_ubatch = 512});
+  const ModelBundle bundle =
+      load_model_on(std::move(device), file,
+                    {.device = kind, .n_ctx = context_for(file, c.tokens.size()), .n_ubatch = 512});
   if (!bundle.model->hparams.causal) return bundle.context->embed(c.tokens);
   std::vector<float> all;
   bundle.context->eval_all(c.tokens, [&](std::span<const float> logits) {
@@ -121,21 +125,33 @@ std::vector<float> run(const Case& c, On device) {
 
 class StoredLogits : public testing::TestWithParam<Case> {
  protected:
-  void check(On device, double bar) {
+  void SetUp() override {
     if (!fs::exists(kShared)) GTEST_SKIP() << "no conformance data at " << kShared;
+  }
+
+  static void check(const std::vector<float>& got, double bar, std::string_view on) {
     const std::vector<float> expected = read_floats(kShared / GetParam().expected);
-    const std::vector<float> got = run(GetParam(), device);
     ASSERT_EQ(got.size(), expected.size());
-    EXPECT_LE(nmse(got, expected), bar);
+    EXPECT_LE(nmse(got, expected), bar) << on;
   }
 };
 
 TEST_P(StoredLogits, OnTheReference) {
-  check(On::reference, GetParam().reference_bar);
+  check(run(GetParam(), std::make_unique<ReferenceDevice>(), On::reference),
+        GetParam().reference_bar, "reference");
 }
 
-TEST_P(StoredLogits, OnTheCpu) {
-  check(On::cpu, GetParam().cpu_bar);
+TEST_P(StoredLogits, OnTheCpuAtEveryLevel) {
+  for (const kernels::IsaLevel* level : test::levels_here()) {
+    const CpuOptions options = {.n_threads = 2, .level = level};
+    check(run(GetParam(), std::make_unique<CpuDevice>(options), On::cpu), GetParam().cpu_bar,
+          level->name);
+  }
+}
+
+TEST_P(StoredLogits, AreTheSameBitsHoweverTheModelIsRun) {
+  const gguf::Reader file = gguf::Reader::open(kShared / (GetParam().model + ".gguf"));
+  test::expect_same_bits(file, GetParam().tokens, usual_kv_type(file), test::Ways::few);
 }
 
 std::string case_name(const testing::TestParamInfo<Case>& info) {
@@ -148,26 +164,35 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Models, StoredLogits, testing::ValuesIn(cases()), case_name);
 
-/// Greedily from BOS alone, real weights and a real vocabulary: 60 words that are known.
-TEST(Stories, AreTheOnesThatAreKnown) {
-  const fs::path path = kShared / "models/stories260K.gguf";
-  if (!fs::exists(path)) GTEST_SKIP() << "no conformance data at " << kShared;
-  const gguf::Reader file = gguf::Reader::open(path);
+/// Greedily from BOS alone, 200 tokens.
+std::string story(const gguf::Reader& file, const kernels::IsaLevel& level) {
   const std::unique_ptr<Tokenizer> tokenizer = Tokenizer::create(vocab_from_gguf(file));
-  const ModelBundle bundle = load_model(file, {.n_ctx = 256});
+  const CpuOptions options = {.n_threads = 2, .level = &level};
+  const ModelBundle bundle =
+      load_model_on(std::make_unique<CpuDevice>(options), file, {.n_ctx = 256});
   Tokens tokens = {tokenizer->vocab().bos};
   for (int i = 0; i < 199; ++i) {
     const std::span<const float> logits = bundle.context->eval(std::span(tokens).last(1));
     tokens.push_back(
         static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin()));
   }
+  return tokenizer->decode(tokens);
+}
+
+/// Real weights and a real vocabulary: 60 words that are known.
+TEST(Stories, AreTheOnesThatAreKnownAtEveryLevel) {
+  const fs::path path = kShared / "models/stories260K.gguf";
+  if (!fs::exists(path)) GTEST_SKIP() << "no conformance data at " << kShared;
+  const gguf::Reader file = gguf::Reader::open(path);
   std::ifstream stored(kShared / "models/stories260K.greedy.txt");
   std::string expected(std::istreambuf_iterator<char>(stored), {});
-  std::string text = tokenizer->decode(tokens);
   ASSERT_GT(expected.size(), 400U);
-  const std::size_t common = std::min(text.size(), expected.size()) - 10;  // a word more or less
-  EXPECT_EQ(text.substr(0, common), expected.substr(0, common));
-  EXPECT_LT(text.size(), expected.size() + 20);
+  for (const kernels::IsaLevel* level : test::levels_here()) {
+    const std::string text = story(file, *level);
+    const std::size_t common = std::min(text.size(), expected.size()) - 10;  // a word more or less
+    EXPECT_EQ(text.substr(0, common), expected.substr(0, common)) << level->name;
+    EXPECT_LT(text.size(), expected.size() + 20) << level->name;
+  }
 }
 
 }  // namespace

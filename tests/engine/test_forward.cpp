@@ -32,23 +32,6 @@ using test::ToyOptions;
 
 const std::vector<std::int32_t> kTokens = {1, 5, 9, 33, 7, 33, 60, 2, 9, 11, 17, 3, 55};
 
-/// Families need some things that a plain toy does not have.
-ToyOptions options_for(const Family& family) {
-  ToyOptions options{.family = std::string(family.name)};
-  options.metadata = [&family](gguf::Writer& writer) {
-    const std::string prefix = std::string(family.name) + ".";
-    writer.set(prefix + "attention.sliding_window", std::uint32_t{4});
-    writer.set(prefix + "attn_logit_softcapping", 5.0F);
-    writer.set(prefix + "final_logit_softcapping", 3.0F);
-    if (family.name.find("moe") == std::string_view::npos) return;
-    writer.set(prefix + "expert_count", std::uint32_t{5});
-    writer.set(prefix + "expert_used_count", std::uint32_t{2});
-    writer.set(prefix + "expert_feed_forward_length", std::uint32_t{24});
-    writer.set(prefix + "expert_shared_feed_forward_length", std::uint32_t{16});
-  };
-  return options;
-}
-
 /// A model over bytes that live as long as it does.
 struct Loaded {
   Loaded(std::vector<std::byte> toy, Device& first, Device& second)
@@ -104,7 +87,7 @@ TEST_P(EveryDecoder, PrefillEqualsDecodeBitForBit) {
   ReferenceDevice reference;
   CpuDevice cpu({.n_threads = 2, .least_shared = 0});
   for (Device* device : {static_cast<Device*>(&reference), static_cast<Device*>(&cpu)}) {
-    const Loaded toy(options_for(GetParam()), *device);
+    const Loaded toy(test::toy_of(GetParam()), *device);
     const std::vector<float> prefill = hidden(toy.model, 13, 13);
     EXPECT_EQ(prefill, hidden(toy.model, 1, 13)) << device->name();
     EXPECT_EQ(prefill, hidden(toy.model, 5, 5)) << device->name();
@@ -114,7 +97,7 @@ TEST_P(EveryDecoder, PrefillEqualsDecodeBitForBit) {
 TEST_P(EveryFamily, ThreadsAndDevicesDoNotChangeAnyBit) {
   CpuDevice one({.n_threads = 1});
   CpuDevice two({.n_threads = 2, .least_shared = 0});  // shares out everything, however small
-  const ToyOptions options = options_for(GetParam());
+  const ToyOptions options = test::toy_of(GetParam());
   const std::vector<float> expected = hidden(Loaded(options, one).model, 13, 13);
   EXPECT_EQ(expected, hidden(Loaded(options, two).model, 13, 13));
   EXPECT_EQ(expected, hidden(Loaded(options, one, two).model, 13, 13)) << "split after layer 1";
@@ -163,7 +146,7 @@ std::vector<float> hidden_one_by_one(const Model& model, bool only_last) {
 TEST_P(EveryFamily, SequencesInOneStepGiveTheBitsOfEachAlone) {
   ReferenceDevice reference;
   CpuDevice cpu({.n_threads = 2, .least_shared = 0});
-  const ToyOptions options = options_for(GetParam());
+  const ToyOptions options = test::toy_of(GetParam());
   for (Device* device : {static_cast<Device*>(&reference), static_cast<Device*>(&cpu)}) {
     const Loaded alone(options, *device);
     for (const bool only_last : {false, true}) {
@@ -187,7 +170,7 @@ TEST(Sequences, ReachTheDevicesThatAreWatched) {
 
 TEST_P(EveryFamily, ATokenChangesWhatComesAfterItAndNothingBefore) {
   ReferenceDevice device;
-  const Loaded toy(options_for(GetParam()), device);
+  const Loaded toy(test::toy_of(GetParam()), device);
   const auto n_embd = static_cast<std::size_t>(toy.model.hparams.n_embd);
   std::vector<std::int32_t> other = kTokens;
   other[6] = 61;

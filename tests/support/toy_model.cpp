@@ -4,8 +4,10 @@
 #include <deque>
 #include <random>
 #include <stdexcept>
+#include <variant>
 
 #include "gguf/reader.h"
+#include "kernels/dispatch.h"
 
 namespace hearth::test {
 namespace {
@@ -45,6 +47,20 @@ std::vector<float> random_values(const TensorSpec& spec, const Dims& dims, std::
   return values;
 }
 
+/// The type that a tensor gets.
+QuantType type_of(const TensorSpec& spec, const Dims& dims, QuantType wished) {
+  const bool is_matrix = dims[1] > 1 && std::holds_alternative<Linear LayerWeights::*>(spec.field);
+  const bool of_model = dims[1] > 1 && std::holds_alternative<Linear ModelWeights::*>(spec.field);
+  if (spec.part != TensorPart::weight || !(is_matrix || of_model)) return QuantType::F32;
+  return dims[0] % quant_type_info(wished).block_elements == 0 ? wished : QuantType::F32;
+}
+
+std::vector<std::byte> as_type(const std::vector<float>& values, QuantType type) {
+  std::vector<std::byte> bytes(row_bytes(quant_type_info(type), values.size()));
+  kernels::scalar_kernels().quantize_row[type](values.data(), bytes.data(), values.size());
+  return bytes;
+}
+
 /// "attn_q.bias" of "blk.3.attn_q.bias".
 std::string stem_and_part(const std::string& name) {
   if (!name.starts_with("blk.")) return name;
@@ -52,6 +68,22 @@ std::string stem_and_part(const std::string& name) {
 }
 
 }  // namespace
+
+ToyOptions toy_of(const Family& family) {
+  ToyOptions options{.family = std::string(family.name)};
+  options.metadata = [&family](gguf::Writer& writer) {
+    const std::string prefix = std::string(family.name) + ".";
+    writer.set(prefix + "attention.sliding_window", std::uint32_t{4});
+    writer.set(prefix + "attn_logit_softcapping", 5.0F);
+    writer.set(prefix + "final_logit_softcapping", 3.0F);
+    if (family.name.find("moe") == std::string_view::npos) return;
+    writer.set(prefix + "expert_count", std::uint32_t{5});
+    writer.set(prefix + "expert_used_count", std::uint32_t{2});
+    writer.set(prefix + "expert_feed_forward_length", std::uint32_t{24});
+    writer.set(prefix + "expert_shared_feed_forward_length", std::uint32_t{16});
+  };
+  return options;
+}
 
 std::vector<std::byte> toy_model(const ToyOptions& options) {
   gguf::Writer writer;
@@ -69,16 +101,16 @@ std::vector<std::byte> toy_model(const ToyOptions& options) {
     return wrong == options.misshapen.end() ? Dims{1, 1, 1} : wrong->second;
   };
   std::mt19937_64 bits(options.seed);
-  std::deque<std::vector<float>> data;
+  std::deque<std::vector<std::byte>> data;
   for (const TensorSpec& spec : tensor_specs(*family, hparams, wished)) {
     const bool wanted = spec.required || options.with.contains(stem_and_part(spec.name));
     if (!wanted || options.without.contains(spec.name)) continue;
     const auto wrong = options.misshapen.find(spec.name);
     const Dims dims = wrong == options.misshapen.end() ? spec.dims : wrong->second;
-    data.push_back(random_values(spec, dims, bits));
+    const QuantType type = type_of(spec, dims, options.type);
+    data.push_back(as_type(random_values(spec, dims, bits), type));
     const std::size_t n_dims = dims[2] > 1 ? 3 : dims[1] > 1 ? 2 : 1;
-    writer.add_tensor(spec.name, QuantType::F32, std::span(dims).first(n_dims),
-                      std::as_bytes(std::span(data.back())));
+    writer.add_tensor(spec.name, type, std::span(dims).first(n_dims), data.back());
   }
   return writer.to_bytes();
 }

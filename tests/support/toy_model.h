@@ -26,6 +26,8 @@ struct ToyOptions {
   int n_vocab = 64;
   int n_ctx = 64;
   std::uint64_t seed = 1;
+  /// Of the matrices whose rows are made of whole blocks of it; the others are F32.
+  QuantType type = QuantType::F32;
 
   /// Optional tensors to have, by stem and part: "output.weight", "attn_qkv.weight", "attn_q.bias".
   std::set<std::string> with = {};
@@ -36,6 +38,9 @@ struct ToyOptions {
   /// Last word on the metadata; keys are "family.…".
   std::function<void(gguf::Writer&)> metadata = {};
 };
+
+/// Those of a family, which may need some things that a plain toy does not have.
+ToyOptions toy_of(const Family& family);
 
 /// The bytes of the file.
 std::vector<std::byte> toy_model(const ToyOptions& options);

@@ -49,7 +49,7 @@ void multiply_panels(const PanelMatrix& w, std::int64_t which, std::int64_t firs
 }  // namespace
 
 CpuDevice::CpuDevice(const CpuOptions& options)
-    : kernels_(chosen_kernels()),
+    : kernels_(options.level ? kernels_of(*options.level) : chosen_kernels()),
       pool_(options.n_threads > 0 ? options.n_threads : default_thread_count()),
       least_shared_(options.least_shared),
       repack_(options.repack) {}

@@ -15,7 +15,7 @@
 #include "engine/device/cpu/strip_set.h"
 #include "engine/device/reference_device.h"
 #include "engine/device/thread_pool.h"
-#include "kernels/kernel_table.h"
+#include "kernels/dispatch.h"
 
 namespace hearth {
 
@@ -23,6 +23,7 @@ struct CpuOptions {
   int n_threads = 0;                    // 0: default_thread_count()
   std::int64_t least_shared = 1 << 15;  // multiplications that are worth waking a thread for
   bool repack = true;  // false: weights stay in the file's map, and every pass packs them anew
+  const kernels::IsaLevel* level = nullptr;  // one that this machine has; nullptr: chosen_level()
 };
 
 class CpuDevice final : public ReferenceDevice {

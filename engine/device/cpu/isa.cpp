@@ -52,9 +52,13 @@ const IsaLevel& chosen_level() {
   return choose_level(std::getenv("HEARTH_ISA"));
 }
 
-const kernels::KernelTable& chosen_kernels() {
+const kernels::KernelTable& kernels_of(const IsaLevel& level) {
   static const std::vector<kernels::KernelTable> kTables = tables_of_all_levels();
-  return kTables[static_cast<std::size_t>(&chosen_level() - kernels::all_isa_levels().first)];
+  return kTables[static_cast<std::size_t>(&level - kernels::all_isa_levels().first)];
+}
+
+const kernels::KernelTable& chosen_kernels() {
+  return kernels_of(chosen_level());
 }
 
 }  // namespace hearth

@@ -13,7 +13,10 @@ const kernels::IsaLevel& choose_level(const char* name);
 /// choose_level(HEARTH_ISA), as the environment says at the time of the call.
 const kernels::IsaLevel& chosen_level();
 
-/// The table of chosen_level(). It lives as long as the program.
+/// The table of a level of kernels::all_isa_levels(). It lives as long as the program.
+const kernels::KernelTable& kernels_of(const kernels::IsaLevel& level);
+
+/// That of chosen_level().
 const kernels::KernelTable& chosen_kernels();
 
 }  // namespace hearth
