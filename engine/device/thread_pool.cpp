@@ -1,11 +1,14 @@
 #include "engine/device/thread_pool.h"
 
-#include <sched.h>
-
 #include <algorithm>
-#include <fstream>
-#include <set>
+#include <cmath>
 #include <string>
+#include <system_error>
+#include <utility>
+
+#include "base/control_groups.h"
+#include "base/error.h"
+#include "engine/device/cpu_affinity.h"
 
 namespace hearth {
 namespace {
@@ -21,43 +24,54 @@ void wait_while(const std::atomic<Value>& value, Value old) {
   value.wait(old, std::memory_order_acquire);
 }
 
-/// CPUs of the quota of the process's control group (version 2), rounded up; 0 if there is none.
-int quota_cpus() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
-  const double cpus = std::strtod(quota.c_str(), nullptr) / period;
-  return std::max(1, static_cast<int>(cpus + 0.999));
-}
-
-/// Cores behind the CPUs that the scheduler lets us use.
-int usable_cores() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
-    return static_cast<int>(std::thread::hardware_concurrency());
-  }
-  std::set<std::string> cores;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    std::string siblings = std::to_string(cpu);
-    std::ifstream file("/sys/devices/system/cpu/cpu" + siblings + "/topology/thread_siblings_list");
-    std::getline(file, siblings);
-    cores.insert(siblings);
-  }
-  return static_cast<int>(cores.size());
+[[noreturn]] void refuse_threads(std::string what, std::size_t most, int wanted) {
+  throw Error(Error::Parts{.where = "threads",
+                           .what = std::move(what),
+                           .expected = "at most " + std::to_string(most) + " (-t)",
+                           .got = std::to_string(wanted)});
 }
 
 }  // namespace
 
-ThreadPool::ThreadPool(int n_threads) {
-  for (int thread = 1; thread < n_threads; ++thread) {
-    workers_.emplace_back([this, thread] { worker(thread); });
+ThreadPool::ThreadPool(int n_threads, Pinning pinning) {
+  try {
+    start(n_threads, pinning);
+  } catch (const std::system_error&) {
+    const std::size_t most = workers_.size() + 1;
+    stop();
+    refuse_threads("the system does not give as many, or not the memory for them", most, n_threads);
+  } catch (...) {
+    stop();
+    throw;
   }
 }
 
+void ThreadPool::start(int n_threads, Pinning pinning) {
+  const std::vector<int> cpus = usable_cpus().cpus;
+  const bool pinned = pinning == Pinning::one_cpu_each;
+  if (pinned && static_cast<std::size_t>(n_threads) > cpus.size()) {
+    refuse_threads("there are fewer CPUs than threads that want one of their own", cpus.size(),
+                   n_threads);
+  }
+  workers_.reserve(static_cast<std::size_t>(n_threads));
+  for (int thread = 1; thread < n_threads; ++thread) {
+    const auto here = pinned ? std::vector{cpus[static_cast<std::size_t>(thread)]} : cpus;
+    workers_.emplace_back([this, thread, here] {
+      allow_this_thread(here);
+      worker(thread);
+    });
+  }
+  if (!pinned) return;
+  pin_this_thread(cpus.front());
+  is_caller_pinned_ = true;
+}
+
 ThreadPool::~ThreadPool() {
+  stop();
+}
+
+void ThreadPool::stop() {
+  if (is_caller_pinned_) unpin_this_thread();
   stop_.store(true, std::memory_order_relaxed);
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
@@ -79,6 +93,9 @@ void ThreadPool::run(std::int64_t n, const Work& work) {
        busy = n_busy_.load(std::memory_order_acquire)) {
     wait_while(n_busy_, busy);
   }
+  if (!has_failed_.load(std::memory_order_relaxed)) return;
+  has_failed_.store(false, std::memory_order_relaxed);
+  std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void ThreadPool::run_one_by_one(std::int64_t n, const Item& item) {
@@ -91,7 +108,12 @@ void ThreadPool::run_one_by_one(std::int64_t n, const Item& item) {
 void ThreadPool::work_range(int thread) {
   const std::int64_t first = n_items_ * thread / size();
   const std::int64_t last = n_items_ * (thread + 1) / size();
-  if (first < last) (*work_)(first, last);
+  if (first >= last) return;
+  try {
+    (*work_)(first, last);
+  } catch (...) {  // most likely std::bad_alloc; the other threads are still at work
+    if (!has_failed_.exchange(true)) failure_ = std::current_exception();
+  }
 }
 
 void ThreadPool::worker(int thread) {
@@ -106,9 +128,10 @@ void ThreadPool::worker(int thread) {
 }
 
 int default_thread_count() {
-  const int cores = usable_cores();
-  const int quota = quota_cpus();
-  return std::max(1, quota > 0 ? std::min(cores, quota) : cores);
+  const int cores = usable_cpus().n_cores;
+  const auto quota = cpu_quota();
+  const double most = quota ? std::ceil(*quota) : cores;
+  return std::max(1, static_cast<int>(std::min<double>(cores, most)));
 }
 
 }  // namespace hearth

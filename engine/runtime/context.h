@@ -73,6 +73,9 @@ class Context final : public Evaluator {
 
 inline constexpr int kDefaultContext = 4096;
 
+/// Bytes of memory that this process can still have; the container's limit counts.
+std::uint64_t available_memory();
+
 /// How to load a model.
 struct LoadOptions {
   enum class On : std::uint8_t { cpu, reference };
@@ -83,8 +86,10 @@ struct LoadOptions {
   int n_ubatch = 512;
   int n_slots = 1;     // sequences, each with room for n_ctx tokens
   bool repack = true;  // false: leave the weights in the file's map (slower, less memory)
+  bool pin = false;    // a CPU for each thread, the caller's too
   std::optional<QuantType> kv_type = {};  // of the KV caches; none: usual_kv_type
   ProgressFn progress = {};
+  std::uint64_t (*available_memory)() = hearth::available_memory;  // asked before memory is taken
 };
 
 /// A model with its device and one context on it; the three live and die together.
@@ -108,8 +113,5 @@ QuantType usual_kv_type(const gguf::Reader& file);
 /// The context for `n_tokens` tokens when nobody asked for a size: the next multiple of 256, unless
 /// the model's positions end before.
 int context_for(const gguf::Reader& file, std::size_t n_tokens);
-
-/// Bytes of memory that this process can still have; the container's limit counts.
-std::uint64_t available_memory();
 
 }  // namespace hearth

@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "base/control_groups.h"
 #include "base/error.h"
 #include "engine/device/cpu/cpu_device.h"
 #include "engine/device/reference_device.h"
@@ -24,16 +25,10 @@ std::uint64_t number_after(const char* path, std::string_view key, std::uint64_t
   return none;
 }
 
-std::uint64_t only_number_in(const char* path, std::uint64_t none) {
-  std::ifstream file(path);
-  std::uint64_t number = 0;
-  return file >> number ? number : none;
-}
-
 std::unique_ptr<Device> make_device(const LoadOptions& options) {
   if (options.device == LoadOptions::On::reference) return std::make_unique<ReferenceDevice>();
   return std::make_unique<CpuDevice>(
-      CpuOptions{.n_threads = options.n_threads, .repack = options.repack});
+      CpuOptions{.n_threads = options.n_threads, .repack = options.repack, .pin = options.pin});
 }
 
 int context_size(const HParams& hparams, const Family& family, const LoadOptions& options,
@@ -63,7 +58,7 @@ void check_weights_memory(const LoadOptions& options, const gguf::Reader& file) 
   if (options.device != LoadOptions::On::cpu || !options.repack) return;
   std::uint64_t needed = 0;
   for (const gguf::Tensor& tensor : file.tensors()) needed += tensor.data.size();
-  const std::uint64_t available = available_memory();
+  const std::uint64_t available = options.available_memory();
   if (needed <= available) return;
   throw_too_large(
       file,
@@ -80,7 +75,7 @@ void check_memory(const Model& model, int n_ctx, int n_ubatch, const LoadOptions
     needed += sizeof(float) * static_cast<std::uint64_t>(size.rows) *
               static_cast<std::uint64_t>(size.columns);
   }
-  const std::uint64_t available = available_memory();
+  const std::uint64_t available = options.available_memory();
   if (needed <= available) return;
   throw_too_large(
       file,
@@ -95,9 +90,7 @@ void check_memory(const Model& model, int n_ctx, int n_ubatch, const LoadOptions
 std::uint64_t available_memory() {
   constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
   const std::uint64_t kib = number_after("/proc/meminfo", "MemAvailable:", kNoLimit / 1024);
-  const std::uint64_t limit = only_number_in("/sys/fs/cgroup/memory.max", kNoLimit);
-  const std::uint64_t used = only_number_in("/sys/fs/cgroup/memory.current", 0);
-  return std::min(kib * 1024, limit - std::min(limit, used));
+  return std::min(kib * 1024, memory_quota_left().value_or(kNoLimit));
 }
 
 int context_for(const gguf::Reader& file, std::size_t n_tokens) {

@@ -243,5 +243,24 @@ TEST_F(ContextTest, AContextThatNeedsMoreMemoryThanThereIsIsRefused) {
               AllOf(HasSubstr("MiB"), HasSubstr("-c")));
 }
 
+/// One MiB, of which the system knows nothing.
+std::uint64_t one_mebibyte() {
+  return 1U << 20;
+}
+
+TEST_F(ContextTest, WeightsThatNeedMoreMemoryThanThereIsAreRefused) {
+  const test::ToyOptions five_mebibytes{.n_layer = 2, .n_embd = 256, .n_ff = 512};
+  LoadOptions options{.n_ctx = 8, .n_ubatch = 8, .available_memory = one_mebibyte};
+  EXPECT_THAT(error_of([&] { open(five_mebibytes, options); }),
+              AllOf(HasSubstr("toy.gguf"), HasSubstr("the weights need more memory"),
+                    HasSubstr("at most 1 MiB"), HasSubstr("5 MiB"), HasSubstr("--no-repack")));
+  options.repack = false;
+  EXPECT_EQ(open(five_mebibytes, options).context->n_ctx(), 8) << "the file's map is enough";
+  options.n_ctx = 4096;
+  EXPECT_THAT(
+      error_of([&] { open(five_mebibytes, options); }),
+      AllOf(HasSubstr("a context of 4096 tokens"), HasSubstr("at most 1 MiB"), HasSubstr("-c")));
+}
+
 }  // namespace
 }  // namespace hearth

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/support/temp_dir.h"
@@ -23,8 +24,8 @@ struct ProgramResult {
   std::string err;
 };
 
-/// `hearth args...` with `input` on stdin, to its end. HEARTH_PROGRAM is the path of the program.
-inline ProgramResult run_hearth(const std::vector<std::string>& args, std::string_view input = {}) {
+/// A program and its arguments, with `input` on stdin, to its end. words[0] is the program's path.
+inline ProgramResult run_program(std::vector<std::string> words, std::string_view input = {}) {
   const TempDir dir;
   const std::string in = (dir / "in").string();
   const std::string out = (dir / "out").string();
@@ -37,17 +38,15 @@ inline ProgramResult run_hearth(const std::vector<std::string>& args, std::strin
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, in.c_str(), O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), kNew, 0600);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), kNew, 0600);
-  std::vector<std::string> words = {HEARTH_PROGRAM};
-  words.insert(words.end(), args.begin(), args.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   pid_t child = 0;
-  const int failed = posix_spawn(&child, HEARTH_PROGRAM, &actions, nullptr, argv.data(), environ);
+  const int failed = posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   int status = 0;
   if (failed != 0 || waitpid(child, &status, 0) != child)
-    throw std::runtime_error("cannot run " HEARTH_PROGRAM);
+    throw std::runtime_error("cannot run " + words[0]);
 
   const auto contents = [](const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -55,6 +54,13 @@ inline ProgramResult run_hearth(const std::vector<std::string>& args, std::strin
   };
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return {code, contents(out), contents(err)};
+}
+
+/// `hearth args...`. HEARTH_PROGRAM is the path of the program.
+inline ProgramResult run_hearth(const std::vector<std::string>& args, std::string_view input = {}) {
+  std::vector<std::string> words = {HEARTH_PROGRAM};
+  words.insert(words.end(), args.begin(), args.end());
+  return run_program(std::move(words), input);
 }
 
 }  // namespace hearth::test

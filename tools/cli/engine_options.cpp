@@ -34,6 +34,8 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
       ->capture_default_str();
   command.add_flag("--no-repack", options.no_repack,
                    "compute with the weights as they lie in the file: less memory, slower");
+  command.add_flag("--pin", options.pin,
+                   "keep each thread on a CPU of its own: for a machine that does nothing else");
   const std::map<std::string, std::optional<QuantType>> kv_types = {
       {"auto", {}}, {"f32", QuantType::F32}, {"f16", QuantType::F16}, {"q8_0", QuantType::Q8_0}};
   command
@@ -67,6 +69,7 @@ ModelBundle load_with(const gguf::Reader& file, const EngineOptions& options) {
                            .n_ubatch = options.n_ubatch,
                            .n_slots = options.n_slots,
                            .repack = !options.no_repack,
+                           .pin = options.pin,
                            .kv_type = options.kv_type,
                            .progress = bar.progress()});
 }

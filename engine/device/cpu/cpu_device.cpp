@@ -50,7 +50,8 @@ void multiply_panels(const PanelMatrix& w, std::int64_t which, std::int64_t firs
 
 CpuDevice::CpuDevice(const CpuOptions& options)
     : kernels_(options.level ? kernels_of(*options.level) : chosen_kernels()),
-      pool_(options.n_threads > 0 ? options.n_threads : default_thread_count()),
+      pool_(options.n_threads > 0 ? options.n_threads : default_thread_count(),
+            options.pin ? ThreadPool::Pinning::one_cpu_each : ThreadPool::Pinning::none),
       least_shared_(options.least_shared),
       repack_(options.repack) {}
 

@@ -23,6 +23,7 @@ struct CpuOptions {
   int n_threads = 0;                    // 0: default_thread_count()
   std::int64_t least_shared = 1 << 15;  // multiplications that are worth waking a thread for
   bool repack = true;  // false: weights stay in the file's map, and every pass packs them anew
+  bool pin = false;    // a CPU for each thread, the caller's too (ThreadPool)
   const kernels::IsaLevel* level = nullptr;  // one that this machine has; nullptr: chosen_level()
 };
 

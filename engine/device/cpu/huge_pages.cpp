@@ -16,6 +16,18 @@ std::size_t rounded_up(std::size_t n, std::size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
+/// A region for many pieces, or where the address space is limited (`ulimit -v`) for this one.
+std::shared_ptr<HugePages> make_region(std::size_t bytes) {
+  constexpr std::size_t kUsual = std::size_t{1} << 30;  // address space, not memory
+  if (bytes < kUsual) {
+    try {
+      return std::make_shared<HugePages>(kUsual);
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  return std::make_shared<HugePages>(bytes);
+}
+
 }  // namespace
 
 HugePages::HugePages(std::size_t bytes) : bytes_(bytes) {
@@ -50,10 +62,9 @@ HugePages::~HugePages() {
 }
 
 HugePageArena::Piece HugePageArena::allocate(std::size_t bytes) {
-  constexpr std::size_t kRegion = std::size_t{1} << 30;  // address space, not memory
   bytes = rounded_up(bytes, kAlignment);
   if (!region_ || region_->size() - used_ < bytes) {
-    region_ = std::make_shared<HugePages>(bytes > kRegion ? bytes : kRegion);
+    region_ = make_region(bytes);
     used_ = 0;
   }
   Piece piece{region_, region_->data() + used_};
