@@ -18,13 +18,6 @@ KernelTable make_kernel_table(const IsaLevel* level) {
   return table;
 }
 
-const IsaLevel* find_isa_level(std::string_view name) {
-  for (const IsaLevel& level : all_isa_levels()) {
-    if (level.name == name) return &level;
-  }
-  return nullptr;
-}
-
 const KernelTable& scalar_kernels() {
   static const KernelTable kTable = make_kernel_table(all_isa_levels().first);
   return kTable;

@@ -27,9 +27,6 @@ struct IsaLevelRange {
 };
 IsaLevelRange all_isa_levels();
 
-/// The level of this name, whether or not this machine supports it; nullptr if none was built.
-const IsaLevel* find_isa_level(std::string_view name);
-
 /// The fastest level that this machine supports.
 const IsaLevel* best_isa_level();
 

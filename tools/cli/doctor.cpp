@@ -104,6 +104,7 @@ std::vector<KernelOf> ops() {
   add("activation", [](const KernelTable& t) { return t.rows.activate[0]; });
   add("gated activation", [](const KernelTable& t) { return t.rows.glu[0]; });
   add("rope", [](const KernelTable& t) { return t.rows.rope_halves; });
+  add("attention", [](const KernelTable& t) { return t.attention.f16; });
   return all;
 }
 

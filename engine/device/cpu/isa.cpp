@@ -1,5 +1,6 @@
 #include "engine/device/cpu/isa.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -10,10 +11,11 @@ namespace hearth {
 namespace {
 
 using kernels::IsaLevel;
+using kernels::IsaLevelRange;
 
-std::string names_of_levels() {
+std::string names_of(IsaLevelRange levels) {
   std::string names;
-  for (const IsaLevel& level : kernels::all_isa_levels()) {
+  for (const IsaLevel& level : levels) {
     if (!level.is_supported()) continue;
     if (!names.empty()) names += ", ";
     names += level.name;
@@ -21,11 +23,19 @@ std::string names_of_levels() {
   return names;
 }
 
-[[noreturn]] void refuse(std::string what, const char* name) {
+[[noreturn]] void refuse(std::string what, const char* name, IsaLevelRange levels) {
   throw Error({.where = "HEARTH_ISA",
                .what = std::move(what),
-               .expected = "one of " + names_of_levels(),
+               .expected = "one of " + names_of(levels),
                .got = name});
+}
+
+const IsaLevel& fastest(IsaLevelRange levels) {
+  const IsaLevel* best = levels.first;
+  for (const IsaLevel& level : levels) {
+    if (level.is_supported()) best = &level;
+  }
+  return *best;
 }
 
 std::vector<kernels::KernelTable> tables_of_all_levels() {
@@ -38,12 +48,13 @@ std::vector<kernels::KernelTable> tables_of_all_levels() {
 
 }  // namespace
 
-const IsaLevel& choose_level(const char* name) {
-  if (name == nullptr || *name == '\0') return *kernels::best_isa_level();
-  const IsaLevel* level = kernels::find_isa_level(name);
-  if (level == nullptr) refuse("there are no kernels for this", name);
+const IsaLevel& choose_level(const char* name, IsaLevelRange levels) {
+  if (name == nullptr || *name == '\0') return fastest(levels);
+  const IsaLevel* level =
+      std::find_if(levels.begin(), levels.end(), [&](const IsaLevel& l) { return l.name == name; });
+  if (level == levels.end()) refuse("there are no kernels for this", name, levels);
   if (!level->is_supported()) {
-    refuse("this machine does not have " + std::string(level->needs), name);
+    refuse("this machine does not have " + std::string(level->needs), name, levels);
   }
   return *level;
 }

@@ -6,9 +6,10 @@
 
 namespace hearth {
 
-/// The level called `name`; nullptr or "": the fastest. Throws Error, which lists the levels, if
-/// there is none of that name or this machine does not have it.
-const kernels::IsaLevel& choose_level(const char* name);
+/// The level called `name` of these; nullptr or "": the fastest that this machine has. Throws
+/// Error, which lists the levels, if there is none of that name or this machine does not have it.
+const kernels::IsaLevel& choose_level(const char* name,
+                                      kernels::IsaLevelRange levels = kernels::all_isa_levels());
 
 /// choose_level(HEARTH_ISA), as the environment says at the time of the call.
 const kernels::IsaLevel& chosen_level();
