@@ -15,6 +15,7 @@
 
 #include "kernels/avx2/simd.h"
 #include "kernels/generic/codec.h"
+#include "kernels/generic/panel_prefetch.h"
 #include "kernels/generic/panel_walk.h"
 
 namespace hearth::kernels {
@@ -36,10 +37,17 @@ struct ShortSumTile {
     }
     Codec codecs[kPanels];
     for (int p = 0; p < kPanels; ++p) codecs[p] = Codec(panels[p], x.length);
+    using Prefetch =
+        PanelPrefetch<kPanels, sizeof(typename Codec::Stored) * S::kLanes, kQuadsPerBlock>;
+    Prefetch prefetch(panels);
     const std::size_t n_blocks = x.length / (kQuadsPerBlock * 4);
     for (std::size_t b = 0; b < n_blocks; ++b) {
+      const Strip at = strip_from<Codec>(x, b, 0);
 #pragma GCC unroll 1
-      for (int p = 0; p < kPanels; ++p) add_block<kColumns>(codecs[p].block(b), x, b, out[p]);
+      for (int p = 0; p < kPanels; ++p) {
+        add_block(codecs[p].block(b), at, typename Prefetch::Share(prefetch, p), out[p]);
+      }
+      prefetch.next_block();
     }
   }
 
@@ -69,12 +77,13 @@ struct ShortSumTile {
     Float scales[kSubBlocks];
   };
 
-  template <int kPlanes, class Block>
-  static void unpack(const Block& w, Unpacked<kPlanes>& to) {
+  template <int kPlanes, class Block, class Prefetch>
+  static void unpack(const Block& w, const Prefetch& ahead, Unpacked<kPlanes>& to) {
 #pragma GCC unroll 16
     for (int s = 0; s < kSubBlocks; ++s) {
 #pragma GCC unroll 8
       for (int i = 0; i < kQuads; ++i) {
+        ahead.step(s * kQuads + i);
         Int quad = w.quad(s, i);
         if constexpr (Codec::kOperand == Operand::is_signed && kPlanes == planes(kStripColumns)) {
           quad = _mm256_add_epi8(quad, S::set(four(1 << (Codec::kBits - 1))));
@@ -92,12 +101,13 @@ struct ShortSumTile {
   }
 
   /// out += one block of the panel times the same block of the columns.
-  template <int kColumns, class Block>
-  static void add_block(const Block& w, const Strip& x, std::size_t b, Float (&out)[kColumns]) {
+  template <class Block, class Prefetch, int kColumns>
+  static void add_block(const Block& w, const Strip& x, const Prefetch& ahead,
+                        Float (&out)[kColumns]) {
     // As many columns at once as have their sums in registers.
     constexpr int kGroup = kColumns > 6 ? kColumns / 2 : kColumns;
     Unpacked<planes(kColumns)> unpacked;
-    unpack(w, unpacked);
+    unpack(w, ahead, unpacked);
     const Float d = S::mul(w.d, S::set_float(power_of_half(kUp)));
 #pragma GCC unroll 1
     for (int column = 0; column < kColumns; column += kGroup) {
@@ -106,31 +116,31 @@ struct ShortSumTile {
 #pragma GCC unroll 1
       for (int part = 0; part < kParts; ++part) {
         Float t[kGroup];
-        multiply_part<kColumns>(unpacked, x, b, part, column, t);
+        multiply_part<kColumns>(unpacked, x, part, column, t);
         for (int c = 0; c < kGroup; ++c) {
-          total[c] = S::fma(scale_of(x, b, part, column + c), t[c], total[c]);
+          total[c] = S::fma(scale_of(x, part, column + c), t[c], total[c]);
         }
       }
       for (int c = 0; c < kGroup; ++c) {
         Float& sum = out[column + c];
         if constexpr (Codec::kHasMin) {
-          sum = S::fma(w.m, scaled_min_sum(w, x, b, column + c), sum);
+          sum = S::fma(w.m, scaled_min_sum(w, x, column + c), sum);
         }
         sum = S::fma(d, total[c], sum);
       }
     }
   }
 
-  static Float scale_of(const Strip& x, std::size_t b, int part, int column) {
-    return S::broadcast(strip_at(x.scales, x, b * kParts + static_cast<std::size_t>(part), column));
+  static Float scale_of(const Strip& x, int part, int column) {
+    return S::broadcast(strip_at(x.scales, x, static_cast<std::size_t>(part), column));
   }
 
   /// U of the statement.
   template <class Block>
-  static Float scaled_min_sum(const Block& w, const Strip& x, std::size_t b, int column) {
+  static Float scaled_min_sum(const Block& w, const Strip& x, int column) {
     Float sum = S::zero_float();
     for (int p = 0; p < kParts; ++p) {
-      sum = S::fma(scale_of(x, b, p, column), S::to_float(w.min_sum(x, b, p, column)), sum);
+      sum = S::fma(scale_of(x, p, column), S::to_float(w.min_sum(x, p, column)), sum);
     }
     return sum;
   }
@@ -138,14 +148,13 @@ struct ShortSumTile {
   /// t = 2^kUp times t of the statement.
   template <int kWidth, int kPlanes, int kGroup>
   static inline __attribute__((always_inline)) void multiply_part(const Unpacked<kPlanes>& w,
-                                                                  const Strip& x, std::size_t b,
-                                                                  int part, int column,
-                                                                  Float (&t)[kGroup]) {
+                                                                  const Strip& x, int part,
+                                                                  int column, Float (&t)[kGroup]) {
     for (Float& sum : t) sum = S::zero_float();
 #pragma GCC unroll 1
     for (int s = part * kSubBlocksOfPart; s < (part + 1) * kSubBlocksOfPart; ++s) {
       Int products[kGroup];
-      multiply<kWidth>(w, x, b, s, column, products);
+      multiply<kWidth>(w, x, s, column, products);
       for (int c = 0; c < kGroup; ++c) {
         const Float sum = S::to_float(products[c]);
         t[c] = kSubBlocks == 1 ? sum : S::fma(w.scales[s], sum, t[c]);
@@ -156,9 +165,9 @@ struct ShortSumTile {
   /// products = 2^kUp times those of sub-block s.
   template <int kWidth, int kPlanes, int kGroup>
   static inline __attribute__((always_inline)) void multiply(const Unpacked<kPlanes>& w,
-                                                             const Strip& x, std::size_t b, int s,
-                                                             int column, Int (&products)[kGroup]) {
-    const std::size_t first = b * kQuadsPerBlock + static_cast<std::size_t>(s * kQuads);
+                                                             const Strip& x, int s, int column,
+                                                             Int (&products)[kGroup]) {
+    const auto first = static_cast<std::size_t>(s * kQuads);
     const std::int8_t* quads = x.quants + 4 * (first * kWidth + static_cast<std::size_t>(column));
     if constexpr (kIsWide && kPlanes == 1) {
       for (Int& sum : products) sum = S::zero();
@@ -170,7 +179,7 @@ struct ShortSumTile {
         }
       }
     } else {
-      for (int c = 0; c < kGroup; ++c) products[c] = start(x, b, s, column + c);
+      for (int c = 0; c < kGroup; ++c) products[c] = start(x, s, column + c);
       for (int plane = 0; plane < kPlanes; ++plane) {
         const Int widen = _mm256_set1_epi16((plane == 0 ? 1 : 16) << kUp);
         for (int run = 0; run < kQuads; run += kRun) {
@@ -198,13 +207,12 @@ struct ShortSumTile {
   }
 
   /// What the sum of sub-block s begins with.
-  static Int start(const Strip& x, std::size_t b, int s, int column) {
+  static Int start(const Strip& x, int s, int column) {
     if constexpr (!kHasOffset) return S::zero();
     // There is one bias per 32 elements in q8_32, per 16 in q8_128.
-    constexpr std::size_t kBiasesPerBlock = kSubBlocks == 1 ? 1 : 16;
-    const std::size_t row = b * kBiasesPerBlock + static_cast<std::size_t>(s * kQuads / 4);
+    const auto row = static_cast<std::size_t>(s * kQuads / 4);
     const Int bias = S::broadcast(strip_at(x.bias, x, row, column));
-    if constexpr (kBiasesPerBlock == 1 || kQuads == 4) return bias;
+    if constexpr (kSubBlocks == 1 || kQuads == 4) return bias;
     return S::add(bias, S::broadcast(strip_at(x.bias, x, row + 1, column)));
   }
 };

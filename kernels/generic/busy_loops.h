@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/generic/panel_prefetch.h"
+
 namespace hearth::kernels {
 namespace {
 
@@ -39,24 +41,26 @@ std::uint64_t busy_loop(std::uint64_t rounds) {
 template <class Op>
 inline constexpr std::uint64_t kBusyOperations = 2ULL * Op::kChains* Op::kMultiplications;
 
-/// Four streams, far apart: memory serves several faster than one.
+/// As the matrix kernels read weights when there is nothing to compute: eight streams, far apart,
+/// and what comes next is asked for.
 template <class V>
 std::uint64_t read_memory(const void* memory, std::size_t bytes) {
-  constexpr int kStreams = 4;
-  constexpr int kAtOnce = 4;  // vectors of a stream
-  constexpr std::size_t kStep = kAtOnce * sizeof(typename V::Vector);
+  constexpr int kStreams = 8;
+  constexpr std::size_t kStep = 2 * kCacheLine;  // of a stream at once
+  constexpr std::size_t kVector = sizeof(typename V::Vector);
   static_assert(1024 % (kStreams * kStep) == 0);
   const std::size_t apart = bytes / kStreams;
   const auto* p = static_cast<const std::byte*>(memory);
   typename V::Vector sums[kStreams];
   for (auto& sum : sums) sum = V::zero();
   for (std::size_t at = 0; at < apart; at += kStep) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (std::size_t s = 0; s < kStreams; ++s) {
-#pragma GCC unroll 4
-      for (std::size_t v = 0; v < kAtOnce; ++v) {
-        sums[s] =
-            V::exclusive_or(sums[s], V::load(p + s * apart + at + v * sizeof(typename V::Vector)));
+      const std::byte* stream = p + s * apart + at;
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < kStep; v += kVector) {
+        if (v % kCacheLine == 0) __builtin_prefetch(stream + v + kPrefetchAhead);
+        sums[s] = V::exclusive_or(sums[s], V::load(stream + v));
       }
     }
   }

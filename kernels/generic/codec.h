@@ -13,8 +13,9 @@
 //     .d                   the scale
 //     .quad(s, i)          quad i of sub-block s
 //     .scale(s)            of sub-block s, where there are more than one
-//     .m, .min_sum(x, b, part, column)   m and u of the statement in scalar/matmul.h, if kHasMin;
-//                          one may have a power of two that the other lacks
+//     .m, .min_sum(x, part, column)   m and u of the statement in scalar/matmul.h, if kHasMin, of
+//                          the strip from this block on; one may have a power of two that the
+//                          other lacks
 #pragma once
 
 #include <cstddef>
@@ -36,6 +37,26 @@ enum class Operand {
 inline const std::byte* plane_of(const std::byte* panel, QuantType type, int plane,
                                  std::size_t columns, int lanes) {
   return panel + plane_offset(panel_layout(type), plane, columns, lanes);
+}
+
+/// The strip from block b and `column` on, so that everything a tile reads of it in this block
+/// stands at a distance known when it is compiled. The compiler must not see how the pointers come
+/// about: it would keep every sum of pointer and distance in a register of its own and run out of
+/// registers.
+template <class Codec>
+inline Strip strip_from(const Strip& x, std::size_t b, int column) {
+  constexpr bool kIsPlain = Codec::kSubBlocks == 1;
+  Strip at = x;
+  const auto advance = [&](auto*& part, std::size_t rows, std::size_t elements) {
+    part += (b * rows * static_cast<std::size_t>(x.width) + static_cast<std::size_t>(column)) *
+            elements;
+    __asm__("" : "+r"(part));
+  };
+  advance(at.quants, Codec::kSubBlocks * Codec::kQuads, 4);
+  advance(at.scales, kIsPlain ? 1 : 2, 1);
+  advance(at.bias, kIsPlain ? 1 : 16, 1);
+  if constexpr (!kIsPlain) advance(at.sum_pairs, 4, 1);
+  return at;
 }
 
 /// Row `row`, column `column` of one part of a strip.

@@ -43,9 +43,9 @@ struct SixBitScales {
 
 /// u of Q4_K and Q5_K for half a super-block: the sum over sub-blocks of min * sum of q_x.
 template <class S>
-inline typename S::Int paired_min_sum(const SixBitScales<S>& packed, const Strip& x, std::size_t b,
-                                      int half, int column) {
-  const std::size_t row = b * 4 + static_cast<std::size_t>(2 * half);
+inline typename S::Int paired_min_sum(const SixBitScales<S>& packed, const Strip& x, int half,
+                                      int column) {
+  const auto row = static_cast<std::size_t>(2 * half);
   const typename S::Int sum =
       S::dot_pairs(S::zero(), packed.min_pair(2 * half), strip_at(x.sum_pairs, x, row, column));
   return S::dot_pairs(sum, packed.min_pair(2 * half + 1),
@@ -75,8 +75,8 @@ struct CodecQ4_K {
       return S::bit_and(s % 2 == 0 ? w : S::template shift_right<4>(w), S::set(four(15)));
     }
     Int scale(int s) const { return packed.scale(s); }
-    Int min_sum(const Strip& x, std::size_t b, int half, int column) const {
-      return paired_min_sum<S>(packed, x, b, half, column);
+    Int min_sum(const Strip& x, int half, int column) const {
+      return paired_min_sum<S>(packed, x, half, column);
     }
   };
   Block block(std::size_t b) const {
@@ -115,8 +115,8 @@ struct CodecQ5_K {
       return S::bit_or(low, S::bit_and(fifth, S::set(four(16))));
     }
     Int scale(int s) const { return packed.scale(s); }
-    Int min_sum(const Strip& x, std::size_t b, int half, int column) const {
-      return paired_min_sum<S>(packed, x, b, half, column);
+    Int min_sum(const Strip& x, int half, int column) const {
+      return paired_min_sum<S>(packed, x, half, column);
     }
   };
   Block block(std::size_t b) const {
@@ -209,13 +209,13 @@ struct CodecQ2_K {
       return S::bit_and(S::shift_right(S::load(scales + s / 4 * 4 * S::kLanes), 8 * (s % 4)),
                         S::set(15));
     }
-    Int min_sum(const Strip& x, std::size_t b, int half, int column) const {
+    Int min_sum(const Strip& x, int half, int column) const {
       Int sum = S::zero();
 #pragma GCC unroll 8
       for (int s = 8 * half; s < 8 * half + 8; ++s) {
         const Int min = S::bit_and(
             S::shift_right(S::load(scales + s / 4 * 4 * S::kLanes), 8 * (s % 4) + 4), S::set(15));
-        const auto row = b * kSubBlocks + static_cast<std::size_t>(s);
+        const auto row = static_cast<std::size_t>(s);
         sum = S::add(sum, S::mul(min, S::broadcast(strip_at(x.bias, x, row, column))));
       }
       return sum;

@@ -71,8 +71,8 @@ struct CodecQ4_1 {
     typename S::Float d, m;
     const std::byte* units;
     typename S::Int quad(int, int i) const { return plain_nibbles<S, 0>(units, i); }
-    typename S::Int min_sum(const Strip& x, std::size_t b, int, int column) const {
-      return S::broadcast(strip_at(x.bias, x, b, column));
+    typename S::Int min_sum(const Strip& x, int, int column) const {
+      return S::broadcast(strip_at(x.bias, x, 0, column));
     }
   };
   Block block(std::size_t b) const {
@@ -136,8 +136,8 @@ struct CodecQ5_1 {
     typename S::Int quad(int, int i) const {
       return S::bit_or(plain_nibbles<S, 0>(units, i), plain_fifth_bits<S, 0>(qh, i));
     }
-    typename S::Int min_sum(const Strip& x, std::size_t b, int, int column) const {
-      return S::broadcast(strip_at(x.bias, x, b, column));
+    typename S::Int min_sum(const Strip& x, int, int column) const {
+      return S::broadcast(strip_at(x.bias, x, 0, column));
     }
   };
   Block block(std::size_t b) const {

@@ -2,6 +2,7 @@
 // ones. The statement: scalar/matmul_float.cpp.
 #pragma once
 
+#include "kernels/generic/panel_prefetch.h"
 #include "kernels/generic/panel_walk.h"
 
 namespace hearth::kernels {
@@ -22,9 +23,11 @@ struct FloatTile {
     }
     const float* elements = x.floats + column;
     for (std::size_t k = 0; k < x.length; ++k, elements += x.width) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int p = 0; p < kPanels; ++p) {
         const Float w = load(panels[p] + k * kUnit);
+        if constexpr (kColumns <= kPrefetchedColumns)
+          __builtin_prefetch(panels[p] + k * kUnit + kPrefetchAhead);
         for (int c = 0; c < kColumns; ++c) {
           out[p][c] = S::fma(w, S::broadcast(elements + c), out[p][c]);
         }
@@ -57,9 +60,11 @@ struct BFloatTile {
     const std::uint32_t* pairs = x.pairs + column;
     const std::size_t n_pairs = (x.length + 1) / 2;
     for (std::size_t k = 0; k < n_pairs; ++k, pairs += x.width) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int p = 0; p < kPanels; ++p) {
-        const typename S::Int w = S::load(panels[p] + k * 4 * S::kLanes);
+        const std::byte* unit = panels[p] + k * 4 * S::kLanes;
+        const typename S::Int w = S::load(unit);
+        if constexpr (kColumns <= kPrefetchedColumns) __builtin_prefetch(unit + kPrefetchAhead);
         for (int c = 0; c < kColumns; ++c) out[p][c] = S::dot_bf16(out[p][c], w, pairs + c);
       }
     }

@@ -56,13 +56,13 @@ void multiply_panels(const void* panels, std::size_t n_rows, const Strip& x, flo
   for (int column = 0; column < x.width; column += n_columns) {
     switch (n_columns) {
       case 1:
-        walk_panels<S, Tile, 1, 4>(bytes, n_rows, x, column, out, out_stride);
+        walk_panels<S, Tile, 1, 8>(bytes, n_rows, x, column, out, out_stride);
         break;
       case 2:
-        walk_panels<S, Tile, 2, 2>(bytes, n_rows, x, column, out, out_stride);
+        walk_panels<S, Tile, 2, 4>(bytes, n_rows, x, column, out, out_stride);
         break;
       case 4:
-        walk_panels<S, Tile, 4, 2>(bytes, n_rows, x, column, out, out_stride);
+        walk_panels<S, Tile, 4, 4>(bytes, n_rows, x, column, out, out_stride);
         break;
       case 6:
         walk_panels<S, Tile, 6, 1>(bytes, n_rows, x, column, out, out_stride);
