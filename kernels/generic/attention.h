@@ -7,6 +7,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/generic/functions.h"
+#include "kernels/generic/panel_prefetch.h"
 #include "kernels/quant_blocks.h"
 #include "kernels/strips.h"
 
@@ -65,6 +66,26 @@ struct Stored<S, QuantType::Q8_0> {
   }
 };
 
+/// With few rows keys and values come from memory as fast as they are used, and a block is too
+/// short for the processor's own prefetching. So a block's values are asked for while its keys are
+/// multiplied, and the next block's keys while the values are.
+class BlockPrefetch {
+ public:
+  /// `bytes` from `next` on, evenly over n_steps. A hint: it may point past the cache.
+  BlockPrefetch(const std::byte* next, std::size_t bytes, std::size_t n_steps)
+      : next_(next), lines_per_step_((bytes / kCacheLine + n_steps - 1) / n_steps) {}
+
+  inline __attribute__((always_inline)) void step() {
+    for (std::size_t i = 0; i < lines_per_step_; ++i, next_ += kCacheLine) {
+      __builtin_prefetch(next_);
+    }
+  }
+
+ private:
+  const std::byte* next_;
+  std::size_t lines_per_step_;
+};
+
 /// A block of keys on its way: what all rows of the tile see of it is [first, last).
 struct Block {
   int start = 0;
@@ -76,7 +97,7 @@ template <class S, QuantType type, int kRows>
 class TileWalk {
  public:
   TileWalk(const AttentionTile& tile, float* states) : tile_(tile), states_(states) {
-    stride_ = kStateHead + (static_cast<std::size_t>(tile.head_dim_v) + 15) / 16 * 16;
+    stride_ = kStateHead + padded_dim_v();
   }
 
   void run(int chunk) {
@@ -105,6 +126,9 @@ class TileWalk {
   using V = typename S::V;
   static constexpr int kTiles = S::kSums / kRows >= 4 ? 4 : S::kSums / kRows >= 2 ? 2 : 1;
 
+  std::size_t padded_dim_v() const {
+    return (static_cast<std::size_t>(tile_.head_dim_v) + 15) / 16 * 16;
+  }
   float* state(int r) const { return states_ + static_cast<std::size_t>(r) * stride_; }
 
   void attend_block(const Block& block) {
@@ -132,10 +156,14 @@ class TileWalk {
     for (auto& tile : sums) {
       for (V& sum : tile) sum = S::zero();
     }
+    const std::size_t value_bytes = value_row_bytes(type, tile_.head_dim_v);
+    BlockPrefetch values(static_cast<const std::byte*>(tile_.values) +
+                             static_cast<std::size_t>(block.start + i * kTileKeys) * value_bytes,
+                         kTiles * kTileKeys * value_bytes, dim);
     const float* q = tile_.q;
     for (std::size_t g = 0; g * 32 < dim; ++g) {
       const std::size_t n = dim - g * 32 < 32 ? dim - g * 32 : 32;
-      score_group(tiles, tile_bytes, g, n, q, sums);
+      score_group(tiles, tile_bytes, g, n, q, values, sums);
       q += n * kRows;
     }
     for (int t = 0; t < kTiles; ++t) {
@@ -144,7 +172,8 @@ class TileWalk {
   }
 
   static void score_group(const std::byte* tiles, std::size_t tile_bytes, std::size_t g,
-                          std::size_t n, const float* q, V (&sums)[kTiles][kRows]) {
+                          std::size_t n, const float* q, BlockPrefetch& values,
+                          V (&sums)[kTiles][kRows]) {
     using Group = typename Stored<S, type>::KeyGroup;
     const Group first(tiles, g);
     const Group second(kTiles > 1 ? tiles + tile_bytes : tiles, g);
@@ -152,6 +181,7 @@ class TileWalk {
     const Group fourth(kTiles > 3 ? tiles + 3 * tile_bytes : tiles, g);
     const Group groups[4] = {first, second, third, fourth};
     for (std::size_t j = 0; j < n; ++j, q += kRows) {
+      if constexpr (kRows <= kPrefetchedColumns) values.step();
       V k[kTiles];
 #pragma GCC unroll 4
       for (int t = 0; t < kTiles; ++t) k[t] = groups[t].load(j);
@@ -230,7 +260,14 @@ class TileWalk {
     const std::byte* row = static_cast<const std::byte*>(tile_.values) +
                            static_cast<std::size_t>(block.first) * row_bytes;
     const float* weights = scores_[0] + (block.first - block.start);
+    const std::size_t key_bytes = key_tile_bytes(type, tile_.head_dim_k) * (kBlockKeys / kTileKeys);
+    const std::size_t share = key_bytes * kVectors * 16 / padded_dim_v();
+    BlockPrefetch next_keys(static_cast<const std::byte*>(tile_.keys) +
+                                static_cast<std::size_t>(block.start / kBlockKeys + 1) * key_bytes +
+                                key_bytes * d / padded_dim_v(),
+                            share, kBlockKeys);
     for (int key = block.first; key < block.last; ++key, row += row_bytes, ++weights) {
+      if constexpr (kRows <= kPrefetchedColumns) next_keys.step();
       V value[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) value[v] = Stored<S, type>::value(row, d + v * 16);

@@ -7,7 +7,6 @@
 // faster than one after the other (bench/README.md has the figures).
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 
 namespace hearth::kernels {
@@ -53,7 +52,8 @@ class PanelPrefetch {
   /// Lines that a panel asks for: as many of every panel, so a few are asked for twice.
   static constexpr int kShare = (kLines + kPanels - 1) / kPanels * kPanels;
   /// A block is needed whole as soon as its panel's turn comes, so it must be asked for before.
-  static constexpr std::size_t kAhead = std::max(kPrefetchAhead, kBlockBytes + 512);
+  static constexpr std::size_t kAhead =
+      kBlockBytes + 512 > kPrefetchAhead ? kBlockBytes + 512 : kPrefetchAhead;
 
   const std::byte* ahead_[kPanels];
   std::ptrdiff_t block_ = 0;
