@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "engine/device/cpu/blas.h"
 #include "engine/device/device.h"
 #include "engine/model/forward.h"
 #include "engine/model/model.h"
@@ -87,6 +88,7 @@ struct LoadOptions {
   int n_slots = 1;     // sequences, each with room for n_ctx tokens
   bool repack = true;  // false: leave the weights in the file's map (slower, less memory)
   bool pin = false;    // a CPU for each thread, the caller's too
+  UseBlas blas = UseBlas::off;
   std::optional<QuantType> kv_type = {};  // of the KV caches; none: usual_kv_type
   ProgressFn progress = {};
   std::uint64_t (*available_memory)() = hearth::available_memory;  // asked before memory is taken

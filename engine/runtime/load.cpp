@@ -28,7 +28,10 @@ std::uint64_t number_after(const char* path, std::string_view key, std::uint64_t
 std::unique_ptr<Device> make_device(const LoadOptions& options) {
   if (options.device == LoadOptions::On::reference) return std::make_unique<ReferenceDevice>();
   return std::make_unique<CpuDevice>(
-      CpuOptions{.n_threads = options.n_threads, .repack = options.repack, .pin = options.pin});
+      CpuOptions{.n_threads = options.n_threads,
+                 .repack = options.repack,
+                 .pin = options.pin,
+                 .blas = options.blas});
 }
 
 int context_size(const HParams& hparams, const Family& family, const LoadOptions& options,

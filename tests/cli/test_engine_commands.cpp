@@ -80,6 +80,28 @@ TEST_F(EngineCommands, KeysAndValuesCanBeStoredInFewerBits) {
       2);
 }
 
+TEST_F(EngineCommands, OpenBlasIsUsedWhenAsked) {
+  const std::string path = model({});
+  std::string tokens;
+  for (int i = 0; i < 40; ++i) tokens += std::to_string(i) + " ";
+  const auto run_with = [&](const std::string& blas) {
+    return run_hearth({"logits", "-m", path, "--tokens", tokens, "-o", out(), "--blas", blas});
+  };
+  EXPECT_EQ(run_with("off").exit_code, 0);
+  const std::vector<float> ours = floats();
+  EXPECT_EQ(run_with("auto").exit_code, 0) << "with the library or without";
+  EXPECT_EQ(floats(), ours) << "such short rows stay with our kernels";
+  const ProgramResult on = run_with("on");
+  if (on.exit_code == 0) {
+    const std::vector<float> by_blas = floats();
+    ASSERT_EQ(by_blas.size(), ours.size());
+    for (std::size_t i = 0; i < ours.size(); ++i) EXPECT_NEAR(by_blas[i], ours[i], 1e-4);
+  } else {
+    EXPECT_THAT(on.err, AllOf(HasSubstr("--blas"), HasSubstr("libopenblas")));
+  }
+  EXPECT_EQ(run_with("perhaps").exit_code, 2);
+}
+
 TEST_F(EngineCommands, LogitsOfAnEncoderIsItsEmbedding) {
   EXPECT_EQ(run_hearth({"logits", "-m", model({.family = "bert"}), "--tokens", "1 2", "-o", out()})
                 .exit_code,

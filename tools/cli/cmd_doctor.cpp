@@ -33,6 +33,8 @@ void print_text(const Diagnosis& found) {
   fmt::print("Memory         {}, {} available\n", bytes_text(found.memory_bytes),
              bytes_text(found.available_bytes));
   fmt::print("Huge pages     {}\n", found.huge_pages);
+  fmt::print("OpenBLAS       {}\n",
+             found.blas.empty() ? "not found (--blas can do without)" : found.blas);
   fmt::print("Kernel levels\n");
   for (const LevelState& level : found.levels) {
     fmt::print("  {:<12} {}\n", level.name,

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/device/cpu/blas.h"
 #include "engine/device/cpu/isa.h"
 #include "engine/device/thread_pool.h"
 #include "kernels/cpu_features.h"
@@ -125,6 +126,7 @@ Diagnosis diagnose() {
       .memory_bytes = memory_field("MemTotal"),
       .available_bytes = memory_field("MemAvailable"),
       .huge_pages = transparent_huge_pages(),
+      .blas = Blas::find() ? Blas::find()->description() : "",
       .levels = levels(),
       .matmul = by_type(
           [](const KernelTable& table, QuantType type) { return table.matmul[type].multiply; }),
@@ -144,6 +146,8 @@ std::string diagnosis_json(const Diagnosis& found) {
   json["memory"] = {{"total_bytes", found.memory_bytes},
                     {"available_bytes", found.available_bytes},
                     {"huge_pages", found.huge_pages}};
+  json["openblas"] = nullptr;
+  if (!found.blas.empty()) json["openblas"] = found.blas;
   json["levels"] = nlohmann::ordered_json::array();
   for (const LevelState& level : found.levels) {
     json["levels"].push_back({{"name", level.name},

@@ -35,6 +35,7 @@ struct Diagnosis {
   std::uint64_t memory_bytes = 0;
   std::uint64_t available_bytes = 0;
   std::string huge_pages;  // always, madvise, never or unknown
+  std::string blas;        // what OpenBLAS says of itself; "": not there
   std::vector<LevelState> levels;
   std::vector<KernelOf> matmul;    // by quant type
   std::vector<KernelOf> get_rows;  // by quant type

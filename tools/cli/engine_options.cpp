@@ -36,6 +36,14 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
                    "compute with the weights as they lie in the file: less memory, slower");
   command.add_flag("--pin", options.pin,
                    "keep each thread on a CPU of its own: for a machine that does nothing else");
+  const std::map<std::string, UseBlas> blas_uses = {
+      {"off", UseBlas::off}, {"auto", UseBlas::automatic}, {"on", UseBlas::on}};
+  command
+      .add_option("--blas", options.blas,
+                  "OpenBLAS for float weights and many tokens: on, auto (where it is there and "
+                  "faster), or off (default: equal bits whatever the batch)")
+      ->transform(CLI::CheckedTransformer(blas_uses))
+      ->type_name("auto|on|off");
   const std::map<std::string, std::optional<QuantType>> kv_types = {
       {"auto", {}}, {"f32", QuantType::F32}, {"f16", QuantType::F16}, {"q8_0", QuantType::Q8_0}};
   command
@@ -70,6 +78,7 @@ ModelBundle load_with(const gguf::Reader& file, const EngineOptions& options) {
                            .n_slots = options.n_slots,
                            .repack = !options.no_repack,
                            .pin = options.pin,
+                           .blas = options.blas,
                            .kv_type = options.kv_type,
                            .progress = bar.progress()});
 }

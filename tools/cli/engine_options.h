@@ -21,12 +21,13 @@ struct EngineOptions {
   int n_slots = 1;  // sequences at once
   bool no_repack = false;
   bool pin = false;
+  UseBlas blas = UseBlas::off;
   std::optional<QuantType> kv_type = {};  // of the KV caches; none: auto
   LoadOptions::On device = LoadOptions::On::cpu;
   int usual_ctx = kDefaultContext;  // the context without -c, if the model's own is not smaller
 };
 
-/// Adds -m, -t, -c, --ubatch, --no-repack, --pin, --kv-type, --device and --reference.
+/// Adds -m, -t, -c, --ubatch, --no-repack, --pin, --blas, --kv-type, --device and --reference.
 void add_engine_options(CLI::App& command, EngineOptions& options);
 
 /// Loads `file` as the options say, with a progress bar.

@@ -1,6 +1,7 @@
 #include "engine/device/cpu/cpu_device.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/device/cpu/isa.h"
 #include "engine/device/host_buffer.h"
@@ -25,6 +26,14 @@ std::byte* panel_scratch(const PanelMatrix& w, std::int64_t n_panels) {
   const std::size_t bytes = static_cast<std::size_t>(n_panels) * w.panel_bytes();
   if (scratch.size() < bytes) scratch = HugePages(bytes);
   return scratch.data();
+}
+
+/// Room for rows as floats, one per thread.
+float* float_scratch(std::size_t n_floats) {
+  thread_local HugePages scratch;
+  const std::size_t bytes = n_floats * sizeof(float);
+  if (scratch.size() < bytes) scratch = HugePages(bytes);
+  return reinterpret_cast<float*>(scratch.data());
 }
 
 /// Panels of about kWeightsAtOnce bytes.
@@ -53,7 +62,9 @@ CpuDevice::CpuDevice(const CpuOptions& options)
       pool_(options.n_threads > 0 ? options.n_threads : default_thread_count(),
             options.pin ? ThreadPool::Pinning::one_cpu_each : ThreadPool::Pinning::none),
       least_shared_(options.least_shared),
-      repack_(options.repack) {}
+      repack_(options.repack),
+      use_blas_(options.blas),
+      blas_(find_blas(options.blas)) {}
 
 std::unique_ptr<Matrix> CpuDevice::load(const HostMatrix& matrix) {
   // A table of rows is read here and there, and is best left where it is.
@@ -92,12 +103,23 @@ void CpuDevice::matmuls(std::span<const Product> products, Tensor x) {
     HEARTH_CHECK(product.out.columns == product.w->rows() && x.columns == product.w->columns() &&
                  product.out.rows == x.rows);
   }
-  fill_strips(products, x);
   if (x.rows <= kernels::kStripColumns) {
+    fill_strips(products, x);
     multiply_few(products);
-  } else {
-    for (const Product& product : products) multiply_many(product);
+    return;
   }
+  std::vector<Product> ours;
+  for (const Product& product : products) {
+    const bool by_blas =
+        blas_ && is_for_blas(use_blas_, panels_of(*product.w).type(), x.columns, x.rows);
+    if (by_blas) {
+      multiply_by_blas(product, x);
+    } else {
+      ours.push_back(product);
+    }
+  }
+  fill_strips(ours, x);
+  for (const Product& product : ours) multiply_many(product);
 }
 
 void CpuDevice::fill_strips(std::span<const Product> products, Tensor x) {
@@ -150,6 +172,27 @@ void CpuDevice::multiply_many(const Product& product) {
     const std::int64_t first = group * at_once;
     const std::int64_t n = std::min(at_once, w.panels_per_matrix() - first);
     multiply_panels(w, 0, first, n, strips(w.kernel().strip), product.out);
+  });
+}
+
+// The file's rows, in groups of one size, so that it does not matter how many threads there are.
+void CpuDevice::multiply_by_blas(const Product& product, Tensor x) {
+  constexpr std::int64_t kRowsAtOnce = 256;
+  const PanelMatrix& w = panels_of(*product.w);
+  const kernels::DequantizeRow dequantize = kernels_.dequantize_row[w.type()];
+  const auto n_columns = static_cast<std::size_t>(w.columns());
+  pool_.run_one_by_one((w.rows() + kRowsAtOnce - 1) / kRowsAtOnce, [&](std::int64_t group) {
+    const std::int64_t first = group * kRowsAtOnce;
+    const auto n_rows = static_cast<std::size_t>(std::min(kRowsAtOnce, w.rows() - first));
+    const std::byte* stored = w.file_rows(first);
+    const float* rows = reinterpret_cast<const float*>(stored);
+    if (w.type() != QuantType::F32 || reinterpret_cast<std::uintptr_t>(stored) % alignof(float)) {
+      float* floats = float_scratch(n_rows * n_columns);
+      dequantize(stored, floats, n_rows * n_columns);
+      rows = floats;
+    }
+    blas_->multiply(rows, static_cast<int>(n_rows), x.columns, row_of(x, 0), x.stride, x.rows,
+                    row_of(product.out, 0) + first, product.out.stride);
   });
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/device/cpu/blas.h"
 #include "engine/device/cpu/panel_matrix.h"
 #include "engine/device/cpu/rope_tables.h"
 #include "engine/device/cpu/strip_set.h"
@@ -24,6 +25,7 @@ struct CpuOptions {
   std::int64_t least_shared = 1 << 15;  // multiplications that are worth waking a thread for
   bool repack = true;  // false: weights stay in the file's map, and every pass packs them anew
   bool pin = false;    // a CPU for each thread, the caller's too (ThreadPool)
+  UseBlas blas = UseBlas::off;
   const kernels::IsaLevel* level = nullptr;  // one that this machine has; nullptr: chosen_level()
 };
 
@@ -60,6 +62,7 @@ class CpuDevice final : public ReferenceDevice {
  private:
   void multiply_few(std::span<const Product> products);
   void multiply_many(const Product& product);
+  void multiply_by_blas(const Product& product, Tensor x);
   const std::vector<kernels::Strip>& strips(kernels::StripKind kind) const;
   void fill_strips(std::span<const Product> products, Tensor x);
   void for_rows(int n_rows, std::int64_t cost, const std::function<void(int)>& row);
@@ -70,6 +73,8 @@ class CpuDevice final : public ReferenceDevice {
   HugePageArena arena_;  // of the weights
   std::int64_t least_shared_;
   bool repack_;
+  UseBlas use_blas_;
+  const Blas* blas_;
   std::array<StripSet, kernels::kStripKinds> strips_;  // by kind, of the present input
   std::vector<RopeTable> rope_tables_;                 // of the present step
 };

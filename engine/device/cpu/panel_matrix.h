@@ -42,6 +42,11 @@ class PanelMatrix final : public Matrix {
   /// Row `row` of all of them, as floats [columns].
   void read_row(std::int64_t row, float* out) const;
 
+  /// Row `row` and those after it as they stand in the file, whose pages may have to come back.
+  const std::byte* file_rows(std::int64_t row) const {
+    return file_rows_ + static_cast<std::size_t>(row) * row_bytes_;
+  }
+
  private:
   void pack(std::int64_t which, std::int64_t first, std::int64_t n, std::byte* to) const;
 
