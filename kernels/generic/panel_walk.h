@@ -59,10 +59,10 @@ void multiply_panels(const void* panels, std::size_t n_rows, const Strip& x, flo
         walk_panels<S, Tile, 1, 8>(bytes, n_rows, x, column, out, out_stride);
         break;
       case 2:
-        walk_panels<S, Tile, 2, 4>(bytes, n_rows, x, column, out, out_stride);
+        walk_panels<S, Tile, 2, 8>(bytes, n_rows, x, column, out, out_stride);
         break;
       case 4:
-        walk_panels<S, Tile, 4, 4>(bytes, n_rows, x, column, out, out_stride);
+        walk_panels<S, Tile, 4, 8>(bytes, n_rows, x, column, out, out_stride);
         break;
       case 6:
         walk_panels<S, Tile, 6, 1>(bytes, n_rows, x, column, out, out_stride);
