@@ -6,17 +6,18 @@
 //   2 to 4 bits   15 * 127 * 2 products * 8 quads = 30480
 //   5 bits        31 * 127 * 2 * 4 = 31496
 //   6 bits        63 * 127 * 2 * 2 = 32004
-//   8 bits        do not fit; w + 128 is cut into two planes of 4 bits, which pays from 4 columns
-//   on
+//   8 bits        do not fit; w + 128 is cut into two planes of 4 bits
 //
 // Sixteen registers do not hold unpacked weights as well as sums, so a block is unpacked into
-// memory first. All sums are of integers, so the result is that of scalar/matmul.h, bit for bit.
+// memory first. That pays from three columns on; before, the generic tile serves. All sums are of
+// integers, so the result is that of scalar/matmul.h, bit for bit.
 #pragma once
 
 #include "kernels/avx2/simd.h"
 #include "kernels/generic/codec.h"
 #include "kernels/generic/panel_prefetch.h"
 #include "kernels/generic/panel_walk.h"
+#include "kernels/generic/quantised_tile.h"
 
 namespace hearth::kernels {
 namespace {
@@ -32,6 +33,34 @@ struct ShortSumTile {
   static void run(const std::byte* const (&panels)[kPanels], const Strip& x, int,
                   Float (&out)[kPanels][kColumns]) {
     static_assert(S::kMostColumns == kStripColumns, "a tile is as wide as its strip");
+    if constexpr (kColumns <= kFewColumns) {
+      QuantisedTile<S, Codec>::run(panels, x, 0, out);
+    } else {
+      run_unpacked(panels, x, out);
+    }
+  }
+
+ private:
+  static constexpr int kSubBlocks = Codec::kSubBlocks, kQuads = Codec::kQuads;
+  static constexpr int kQuadsPerBlock = kSubBlocks * kQuads;
+  /// A super-block of 256 elements has two scales of x, a plain block of 32 one.
+  static constexpr int kParts = kSubBlocks == 1 ? 1 : 2;
+  static constexpr int kSubBlocksOfPart = kSubBlocks / kParts;
+  static constexpr bool kHasOffset = Codec::kOperand != Operand::plain;
+  static constexpr bool kIsWide = Codec::kBits > 6;
+  static constexpr int kMostRun = Codec::kBits == 6 ? 2 : Codec::kBits == 5 ? 4 : 8;
+  /// Quads whose products are added in 16 bits.
+  static constexpr int kRun = kMostRun < kQuads ? kMostRun : kQuads;
+  /// Sums are widened to 2^kUp times what they are: then the offset of the quants is 128, which the
+  /// strip's bias takes away.
+  static constexpr int kUp = kHasOffset ? 8 - Codec::kBits : 0;
+
+  static constexpr int kFewColumns = 2;
+  static constexpr int kPlanes = kIsWide ? 2 : 1;
+
+  template <int kPanels, int kColumns>
+  static void run_unpacked(const std::byte* const (&panels)[kPanels], const Strip& x,
+                           Float (&out)[kPanels][kColumns]) {
     for (auto& row : out) {
       for (Float& sum : row) sum = S::zero_float();
     }
@@ -51,41 +80,21 @@ struct ShortSumTile {
     }
   }
 
- private:
-  static constexpr int kSubBlocks = Codec::kSubBlocks, kQuads = Codec::kQuads;
-  static constexpr int kQuadsPerBlock = kSubBlocks * kQuads;
-  /// A super-block of 256 elements has two scales of x, a plain block of 32 one.
-  static constexpr int kParts = kSubBlocks == 1 ? 1 : 2;
-  static constexpr int kSubBlocksOfPart = kSubBlocks / kParts;
-  static constexpr bool kHasOffset = Codec::kOperand != Operand::plain;
-  static constexpr bool kIsWide = Codec::kBits > 6;
-  static constexpr int kMostRun = Codec::kBits == 6 ? 2 : Codec::kBits == 5 ? 4 : 8;
-  /// Quads whose products are added in 16 bits.
-  static constexpr int kRun = kMostRun < kQuads ? kMostRun : kQuads;
-  /// Sums are widened to 2^kUp times what they are: then the offset of the quants is 128, which the
-  /// strip's bias takes away.
-  static constexpr int kUp = kHasOffset ? 8 - Codec::kBits : 0;
-
-  static constexpr int planes(int columns) {
-    return kIsWide && columns > 2 ? 2 : 1;
-  }
-
   /// A block of the panel as bytes and floats.
-  template <int kPlanes>
   struct Unpacked {
     Int quads[kSubBlocks][kPlanes][kQuads];
     Float scales[kSubBlocks];
   };
 
-  template <int kPlanes, class Block, class Prefetch>
-  static void unpack(const Block& w, const Prefetch& ahead, Unpacked<kPlanes>& to) {
+  template <class Block, class Prefetch>
+  static void unpack(const Block& w, const Prefetch& ahead, Unpacked& to) {
 #pragma GCC unroll 16
     for (int s = 0; s < kSubBlocks; ++s) {
 #pragma GCC unroll 8
       for (int i = 0; i < kQuads; ++i) {
         ahead.step(s * kQuads + i);
         Int quad = w.quad(s, i);
-        if constexpr (Codec::kOperand == Operand::is_signed && kPlanes == planes(kStripColumns)) {
+        if constexpr (Codec::kOperand == Operand::is_signed) {
           quad = _mm256_add_epi8(quad, S::set(four(1 << (Codec::kBits - 1))));
         }
         if constexpr (kPlanes == 1) {
@@ -106,7 +115,7 @@ struct ShortSumTile {
                         Float (&out)[kColumns]) {
     // As many columns at once as have their sums in registers.
     constexpr int kGroup = kColumns > 6 ? kColumns / 2 : kColumns;
-    Unpacked<planes(kColumns)> unpacked;
+    Unpacked unpacked;
     unpack(w, ahead, unpacked);
     const Float d = S::mul(w.d, S::set_float(power_of_half(kUp)));
 #pragma GCC unroll 1
@@ -146,10 +155,10 @@ struct ShortSumTile {
   }
 
   /// t = 2^kUp times t of the statement.
-  template <int kWidth, int kPlanes, int kGroup>
-  static inline __attribute__((always_inline)) void multiply_part(const Unpacked<kPlanes>& w,
-                                                                  const Strip& x, int part,
-                                                                  int column, Float (&t)[kGroup]) {
+  template <int kWidth, int kGroup>
+  static inline __attribute__((always_inline)) void multiply_part(const Unpacked& w, const Strip& x,
+                                                                  int part, int column,
+                                                                  Float (&t)[kGroup]) {
     for (Float& sum : t) sum = S::zero_float();
 #pragma GCC unroll 1
     for (int s = part * kSubBlocksOfPart; s < (part + 1) * kSubBlocksOfPart; ++s) {
@@ -163,28 +172,17 @@ struct ShortSumTile {
   }
 
   /// products = 2^kUp times those of sub-block s.
-  template <int kWidth, int kPlanes, int kGroup>
-  static inline __attribute__((always_inline)) void multiply(const Unpacked<kPlanes>& w,
-                                                             const Strip& x, int s, int column,
+  template <int kWidth, int kGroup>
+  static inline __attribute__((always_inline)) void multiply(const Unpacked& w, const Strip& x,
+                                                             int s, int column,
                                                              Int (&products)[kGroup]) {
     const auto first = static_cast<std::size_t>(s * kQuads);
     const std::int8_t* quads = x.quants + 4 * (first * kWidth + static_cast<std::size_t>(column));
-    if constexpr (kIsWide && kPlanes == 1) {
-      for (Int& sum : products) sum = S::zero();
-#pragma GCC unroll 8
-      for (int i = 0; i < kQuads; ++i) {
-        const Int quad = w.quads[s][0][i];
-        for (int c = 0; c < kGroup; ++c) {
-          products[c] = S::signed_dot(products[c], quad, quads + 4 * (i * kWidth + c));
-        }
-      }
-    } else {
-      for (int c = 0; c < kGroup; ++c) products[c] = start(x, s, column + c);
-      for (int plane = 0; plane < kPlanes; ++plane) {
-        const Int widen = _mm256_set1_epi16((plane == 0 ? 1 : 16) << kUp);
-        for (int run = 0; run < kQuads; run += kRun) {
-          add_run<kWidth>(&w.quads[s][plane][run], quads + 4 * run * kWidth, widen, products);
-        }
+    for (int c = 0; c < kGroup; ++c) products[c] = start(x, s, column + c);
+    for (int plane = 0; plane < kPlanes; ++plane) {
+      const Int widen = _mm256_set1_epi16((plane == 0 ? 1 : 16) << kUp);
+      for (int run = 0; run < kQuads; run += kRun) {
+        add_run<kWidth>(&w.quads[s][plane][run], quads + 4 * run * kWidth, widen, products);
       }
     }
   }
