@@ -8,7 +8,9 @@
 // largest is that of |x| in the block. Of four ends, 127 to 124, a block has the one that leaves
 // the least squared error: which of them falls well is luck, and the best of four leaves about 15 %
 // less of it in a block of 32. A block with nothing of at least kSmallestBlock is all zeros, with
-// scale 0. Sums of q that a kernel would need again and again are stored beside them.
+// scale 0. One with an infinity or something that is no number is all zeros with scale kNoNumber,
+// so that every result of its column is no number either: a fault is not hidden. Sums of q that a
+// kernel would need again and again are stored beside them.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +22,7 @@ inline constexpr int kStripColumns = 12;
 inline constexpr int kLargestEnd = 127;
 inline constexpr int kSmallestEnd = 124;
 inline constexpr float kSmallestBlock = 0x1p-100F;  // 127 / x is finite from here on
+inline constexpr float kNoNumber = __builtin_nanf("");
 
 enum class StripKind : std::uint8_t {
   f32,     // floats as they are

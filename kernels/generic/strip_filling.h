@@ -95,7 +95,8 @@ void fill_strip_bf16(const Strip& strip, const float* const* columns) {
   }
 }
 
-/// Of the ends that the largest element can be quantised to, the one with the least squared error.
+/// Of the ends that the largest element can be quantised to, the one with the least squared error;
+/// 0 if an element is infinite or no number, which no error is then either.
 template <class S, std::size_t kBlock>
 float best_end(const float* x, float largest) {
   float best = kLargestEnd;
@@ -115,7 +116,14 @@ float best_end(const float* x, float largest) {
       best = end;
     }
   }
-  return best;
+  return least == least ? best : 0.0F;
+}
+
+/// Whether one of n elements, which no maximum need show, is no number.
+inline bool has_no_number(const float* x, std::size_t n) {
+  bool found = false;
+  for (std::size_t k = 0; k < n; ++k) found |= x[k] != x[k];
+  return found;
 }
 
 /// Quantises n elements, a multiple of kBlock.
@@ -129,12 +137,13 @@ void quantize_stretch(const float* x, std::size_t n, std::int8_t* quants, float*
       odd = S::max(S::absolute(S::load(x + k + 16)), odd);
     }
     const float largest = S::largest(S::max(even, odd));
-    if (largest < kSmallestBlock) {
+    const bool is_small = largest < kSmallestBlock;
+    const float end = is_small ? 0.0F : best_end<S, kBlock>(x + b, largest);
+    if (end == 0.0F) {
       std::memset(quants + b, 0, kBlock);
-      scales[b / kBlock] = 0.0F;
+      scales[b / kBlock] = is_small && !has_no_number(x + b, kBlock) ? 0.0F : kNoNumber;
       continue;
     }
-    const float end = best_end<S, kBlock>(x + b, largest);
     const auto inverse = S::set(end / largest);
     for (std::size_t k = b; k < b + kBlock; k += 16) {
       S::store_low_8(quants + k, S::nearest(S::mul(S::load(x + k), inverse)));

@@ -1,6 +1,7 @@
 #include "kernels/scalar/quantize_strip.h"
 
 #include <bit>
+#include <limits>
 
 #include "kernels/half.h"
 
@@ -66,19 +67,22 @@ float best_end(const Strip& strip, const float* const* columns, std::size_t firs
 float quantize(const Strip& strip, const float* const* columns, std::size_t first, std::size_t n,
                int c) {
   float largest = 0.0F;
+  bool are_numbers = true;
   for (std::size_t k = first; k < first + n; ++k) {
     const float v = absolute(input(strip, columns, k, c));
     largest = v > largest ? v : largest;
+    are_numbers = are_numbers && v <= std::numeric_limits<float>::max();
   }
-  const bool is_zero = largest < kSmallestBlock;
+  const bool is_zero = !are_numbers || largest < kSmallestBlock;
   const float end = is_zero ? kLargestEnd : best_end(strip, columns, first, n, c, largest);
   const float inverse = is_zero ? 0.0F : end / largest;
   auto* quants = const_cast<std::int8_t*>(strip.quants);
   for (std::size_t k = first; k < first + n; ++k) {
     const std::size_t quad = k / 4 * static_cast<std::size_t>(strip.width);
-    quants[(quad + static_cast<std::size_t>(c)) * 4 + k % 4] =
-        static_cast<std::int8_t>(nearest(input(strip, columns, k, c) * inverse));
+    const int q = is_zero ? 0 : nearest(input(strip, columns, k, c) * inverse);
+    quants[(quad + static_cast<std::size_t>(c)) * 4 + k % 4] = static_cast<std::int8_t>(q);
   }
+  if (!are_numbers) return kNoNumber;
   return is_zero ? 0.0F : largest / end;
 }
 

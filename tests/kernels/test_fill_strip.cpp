@@ -90,7 +90,7 @@ TEST_P(FillStripTest, EqualsTheStatementAtEveryWidth) {
 }
 
 TEST_P(FillStripTest, EqualsTheStatementAtEveryLength) {
-  for (std::size_t blocks = 1; blocks <= 70; ++blocks) {
+  for (std::size_t blocks = 1; blocks <= 20; ++blocks) {
     for (int n : {1, 5}) {
       const std::size_t length = blocks * unit();
       equals_statement(n, length, normal_values(static_cast<std::size_t>(n) * length, 6));
@@ -119,13 +119,29 @@ TEST_P(FillStripTest, EqualsTheStatementForExtremeValues) {
 }
 
 TEST_P(FillStripTest, KeepsWhatIsNoNumber) {
-  if (GetParam().kind != StripKind::f32 && GetParam().kind != StripKind::bf16) return;
-  std::vector<float> values = normal_values(100, 9);
+  const std::size_t length = 50 * unit();
+  std::vector<float> values = normal_values(2 * length, 9);
   for (std::size_t i = 0; i < values.size(); i += 3) {
     values[i] = std::numeric_limits<float>::infinity() * (i % 2 == 0 ? 1.0F : -1.0F);
     values[i / 3] = std::numeric_limits<float>::signaling_NaN();
   }
-  equals_statement(2, 50, values);
+  equals_statement(2, length, values);
+}
+
+/// At each place of a block in turn, between numbers of any size.
+TEST_P(FillStripTest, FindsOneThatIsNoNumberAmongOthers) {
+  const std::size_t length = 256;
+  for (const float others : {0.0F, 0x1p-110F, 1.0F, 3e38F}) {
+    for (const float odd_one :
+         {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::quiet_NaN(),
+          std::numeric_limits<float>::infinity()}) {
+      for (std::size_t place = 0; place < length; ++place) {
+        std::vector<float> values(length, others);
+        values[place] = odd_one;
+        equals_statement(1, length, values);
+      }
+    }
+  }
 }
 
 /// Halfway between two integers after scaling: ties go to the even one.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -126,6 +127,8 @@ class Matmul : public testing::TestWithParam<Case> {
     return std::max<std::size_t>(4, quant_type_info(GetParam().type).block_elements);
   }
 
+  const KernelTable& table() const { return table_; }
+
  private:
   /// Quants of 127 and -127: everywhere the one, everywhere the other, or either. There is no
   /// column of -128, which filling a strip never makes of anything.
@@ -146,6 +149,27 @@ class Matmul : public testing::TestWithParam<Case> {
 
   const KernelTable table_ = make_kernel_table(GetParam().level);
 };
+
+/// All results of a column with something that is no number, and no others.
+TEST_P(Matmul, WhatIsNoNumberStaysWithItsColumn) {
+  const std::size_t length = 2 * std::max<std::size_t>(256, block());
+  std::mt19937 random(31);
+  const auto rows = test::random_rows(GetParam().type, 37, length, Blocks::usual, random);
+  for (const float odd_one :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    Columns columns(5, length, random);
+    const auto before = multiply(table(), GetParam().type, rows, 37, length, columns);
+    columns.values[3 * length + 301] = odd_one;
+    const auto after = multiply(table(), GetParam().type, rows, 37, length, columns);
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      if (i / 37 == 3) {
+        EXPECT_FALSE(std::isfinite(after[i])) << "row " << i % 37;
+      } else {
+        EXPECT_EQ(after[i], before[i]) << "column " << i / 37 << ", row " << i % 37;
+      }
+    }
+  }
+}
 
 TEST_P(Matmul, EqualsTheStatementAtEveryWidth) {
   for (int n_columns = 1; n_columns <= kStripColumns; ++n_columns) {

@@ -5,12 +5,13 @@
 
 #include "base/error.h"
 #include "engine/runtime/perplexity.h"
+#include "tests/support/fake_model.h"
 
 namespace hearth {
 namespace {
 
 /// Predicts by the last token alone: row `t` of `table` are the probabilities after token t.
-class Bigrams : public Evaluator {
+class Bigrams : public test::OneByOne {
  public:
   Bigrams(int n_ctx, std::vector<std::vector<double>> table)
       : n_ctx_(n_ctx), table_(std::move(table)) {}
@@ -28,14 +29,6 @@ class Bigrams : public Evaluator {
       logits_.push_back(static_cast<float>(std::log(p)));
     }
     return logits_;
-  }
-
-  void eval_all(std::span<const std::int32_t> tokens, const LogitsSink& sink,
-                const ProgressFn& progress) override {
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      report(progress, i, tokens.size());
-      sink(eval(tokens.subspan(i, 1), {}));
-    }
   }
 
  private:

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -123,6 +125,24 @@ TEST_P(SameBits, AreNearTheReference) {
     power += std::pow(static_cast<double>(truth[i]), 2);
   }
   EXPECT_LT(error / power, 2e-3);
+}
+
+/// A number of the file that is none must not vanish where activations are quantised: it reaches
+/// the logits, where the sampler says so.
+TEST_P(SameBits, AFaultInTheFileReachesTheLogits) {
+  std::vector<std::byte> bytes = test::toy_model(toy_for(GetParam()));
+  const gguf::Reader file = gguf::Reader::from_bytes(bytes, GetParam().name);
+  const bool has_norm_before = file.find_tensor("blk.0.attn_norm.weight") != nullptr;
+  const gguf::Tensor& norm = *file.find_tensor(has_norm_before ? "blk.0.attn_norm.weight"
+                                                               : "blk.0.attn_output_norm.weight");
+  const float no_number = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(bytes.data() + (norm.data.data() - bytes.data()), &no_number, sizeof no_number);
+  for (const kernels::IsaLevel* level : test::levels_here()) {
+    const test::CpuRun run = {.level = level, .kv_type = GetParam().kv_type};
+    for (const float logit : test::cpu_outputs(file, kTokens, run)) {
+      ASSERT_TRUE(std::isnan(logit)) << level->name;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Toys, SameBits, testing::ValuesIn(cases()),

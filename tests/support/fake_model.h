@@ -46,9 +46,21 @@ inline TokenId byte_token(char c) {
   return c == ' ' ? kFirstByte + 256 : kFirstByte + static_cast<unsigned char>(c);
 }
 
+/// An Evaluator that takes all tokens one by one, for fakes.
+class OneByOne : public Evaluator {
+ public:
+  void eval_all(std::span<const std::int32_t> tokens, const LogitsSink& sink,
+                const ProgressFn& progress) override {
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      report(progress, i, tokens.size());
+      sink(eval(tokens.subspan(i, 1), {}));
+    }
+  }
+};
+
 /// Says what `next` says: its token gets a logit of 20, every other one a small number that depends
 /// on the whole context, so that a wrong token anywhere in the cache shows.
-class FakeEvaluator : public Evaluator {
+class FakeEvaluator : public OneByOne {
  public:
   using Next = std::function<TokenId(std::span<const TokenId> context)>;
 
@@ -81,14 +93,6 @@ class FakeEvaluator : public Evaluator {
     }
     logits_[static_cast<std::size_t>(next_(context_))] = 20.0f;
     return logits_;
-  }
-
-  void eval_all(std::span<const std::int32_t> tokens, const LogitsSink& sink,
-                const ProgressFn& progress) override {
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      report(progress, i, tokens.size());
-      sink(eval(tokens.subspan(i, 1), {}));
-    }
   }
 
   const std::vector<TokenId>& context() const { return context_; }
