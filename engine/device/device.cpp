@@ -11,6 +11,8 @@ std::uint64_t KvShape::bytes() const {
   return of_a_position * static_cast<std::uint64_t>(n_slots) * static_cast<std::uint64_t>(n_ctx);
 }
 
+void Device::reserve(std::span<const std::uint64_t>, int) {}
+
 void Device::matmuls(std::span<const Product> products, Tensor x) {
   for (const Product& product : products) matmul(product.out, *product.w, x);
 }

@@ -80,6 +80,18 @@ struct RouteSpec {
   float scale = 1.0F;      // of the weights, last
 };
 
+/// The device is gone, and what it held: a driver that was reset, a cable that was pulled.
+class DeviceLost : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The device has no room for what it is asked to hold.
+class OutOfDeviceMemory : public Error {
+ public:
+  using Error::Error;
+};
+
 class Device {
  public:
   Device() = default;
@@ -90,6 +102,11 @@ class Device {
   virtual std::string name() const = 0;
 
   // Memory.
+
+  /// Takes the memory for these pieces (memory_rules.h) now, before anything is read from a file;
+  /// what is loaded and allocated after that, in the same order, lies there. Steps will have at
+  /// most n_ubatch rows. A device may have no use for it.
+  virtual void reserve(std::span<const std::uint64_t> pieces, int n_ubatch);
 
   /// Takes over a matrix, repacking it if the device likes. The host's bytes stay mapped while the
   /// matrix lives.

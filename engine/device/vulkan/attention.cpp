@@ -1,0 +1,151 @@
+// The KV cache's verbs.
+#include <algorithm>
+#include <bit>
+
+#include "engine/device/vulkan/compute_device.h"
+
+namespace hearth::vulkan {
+namespace {
+
+/// Runs of fewer rows than this go through attn_split, which shares the keys of a row out over
+/// workgroups.
+constexpr int kFewRows = 4;
+
+/// Keys of a chunk at least, and chunks of a row at most, in attn_split.
+constexpr int kLeastChunk = 64;
+constexpr int kMostChunks = 16;
+
+std::uint64_t groups_for(std::uint64_t n, std::uint64_t at_once) {
+  return (n + at_once - 1) / at_once;
+}
+
+/// Rows and keys of a block of attn_block, so that its shared memory suffices.
+struct BlockSize {
+  std::uint32_t rows = 8;
+  std::uint32_t keys = 16;
+};
+
+BlockSize block_size(std::uint32_t dim_k, std::uint32_t shared_bytes) {
+  BlockSize size;
+  const auto floats = [&] {
+    return size.rows * dim_k + size.keys * (dim_k + 1) + size.rows * size.keys + 3 * size.rows;
+  };
+  while (4 * floats() > shared_bytes && size.keys > 1) {
+    size.keys /= 2;
+    size.rows = std::max(size.rows / 2, 1U);
+  }
+  return size;
+}
+
+}  // namespace
+
+void ComputeDevice::kv_store(KvCache& cache, int layer, Tensor k, Tensor v) {
+  const auto& kv = static_cast<const PieceKvCache&>(cache);
+  HEARTH_CHECK(k.rows == step_.n_tokens() && v.rows == step_.n_tokens());
+  const auto il = static_cast<std::size_t>(layer);
+  const KvShape::Layer& columns = kv.shape().layers[il];
+  HEARTH_CHECK(step_.longest() <= kv.shape().n_ctx);
+  const bool halves = kv.shape().type == QuantType::F16;
+  bool is_independent = false;
+  for (const auto& [x, piece, n] : {std::tuple{k, kv.layers[il].k, columns.k_columns},
+                                    std::tuple{v, kv.layers[il].v, columns.v_columns}}) {
+    HEARTH_CHECK(x.columns == n);
+    const std::uint64_t words =
+        static_cast<std::uint64_t>(x.rows) * static_cast<std::uint64_t>(n) / (halves ? 2 : 1);
+    run({.verb = "kv_store",
+         .module = "kv_store",
+         .constants = {tuning_.plain_lanes, halves},
+         .bindings = {bind(x), bind(piece), bind(step_buffer_)},
+         .push = push_words(x.rows, columns.n_head_kv, n / columns.n_head_kv, kv.shape().n_ctx,
+                            x.offset, x.stride),
+         .groups = groups_for(words, tuning_.plain_lanes),
+         .is_independent = is_independent});
+    is_independent = true;
+  }
+}
+
+void ComputeDevice::attention(Tensor out, Tensor q, const KvCache& cache,
+                              const AttentionSpec& spec) {
+  const auto& kv = static_cast<const PieceKvCache&>(cache);
+  HEARTH_CHECK(q.rows == step_.n_tokens() && out.rows == q.rows);
+  int row = 0;
+  int few = 0;  // rows of short runs before `row`, still to be done
+  for (const StepRun& run_of_rows : step_.runs()) {
+    if (run_of_rows.n_tokens < kFewRows) {
+      few += run_of_rows.n_tokens;
+    } else {
+      if (few > 0) attend_split(out, q, kv, spec, row - few, few);
+      few = 0;
+      attend_block(out, q, kv, spec, row, run_of_rows.n_tokens);
+    }
+    row += run_of_rows.n_tokens;
+  }
+  if (few > 0) attend_split(out, q, kv, spec, row - few, few);
+}
+
+void ComputeDevice::attend_split(Tensor out, Tensor q, const PieceKvCache& kv,
+                                 const AttentionSpec& spec, int first, int n_rows) {
+  const auto il = static_cast<std::size_t>(spec.layer);
+  const bool halves = kv.shape().type == QuantType::F16;
+  // The number of chunks stays the same while the context grows to the next power of two: so does
+  // what is recorded.
+  const int reach = static_cast<int>(std::bit_ceil(static_cast<unsigned>(step_.longest())));
+  const int chunk = std::max(kLeastChunk, reach / kMostChunks);
+  const int n_chunks = (reach + chunk - 1) / chunk;
+  const std::uint64_t row_bytes_here = sizeof(float) * static_cast<std::uint64_t>(spec.n_head) *
+                                       static_cast<std::uint64_t>(n_chunks) *
+                                       static_cast<std::uint64_t>(spec.head_dim_v + 2);
+  const std::uint64_t room = std::min<std::uint64_t>(kPartialBytes / row_bytes_here,
+                                                     gpu_.limits().maxComputeWorkGroupCount[2]);
+  const auto at_once = static_cast<int>(std::min<std::uint64_t>(room, 1U << 16));
+  HEARTH_CHECK(at_once > 0);
+  const auto heads = static_cast<std::uint32_t>(spec.n_head);
+  for (int done = 0; done < n_rows; done += at_once) {
+    const auto rows = static_cast<std::uint32_t>(std::min(at_once, n_rows - done));
+    run({.verb = "attention",
+         .module = "attn_split",
+         .constants = {tuning_.attention_lanes, halves, static_cast<std::uint32_t>(spec.head_dim_k),
+                       static_cast<std::uint32_t>(spec.head_dim_v)},
+         .bindings = {bind(q), bind(kv.layers[il].k), bind(kv.layers[il].v), bind(partial_),
+                      bind(step_buffer_)},
+         .push = push_words(first + done, spec.n_head, spec.n_head_kv, kv.shape().n_ctx, q.offset,
+                            q.stride, chunk, n_chunks, spec.window, spec.causal, spec.scale,
+                            spec.softcap, spec.max_alibi_bias),
+         .grid = {heads, static_cast<std::uint32_t>(n_chunks), rows}});
+    run({.verb = "attention",
+         .module = "attn_merge",
+         .constants = {tuning_.attention_lanes},
+         .bindings = {bind(partial_), bind(out), bind(step_buffer_)},
+         .push = push_words(first + done, spec.n_head, spec.head_dim_v, out.offset, out.stride,
+                            chunk, n_chunks, spec.window, spec.causal),
+         .grid = {heads, 1, rows}});
+  }
+}
+
+void ComputeDevice::attend_block(Tensor out, Tensor q, const PieceKvCache& kv,
+                                 const AttentionSpec& spec, int first, int n_rows) {
+  const auto il = static_cast<std::size_t>(spec.layer);
+  const bool halves = kv.shape().type == QuantType::F16;
+  const auto dim_k = static_cast<std::uint32_t>(spec.head_dim_k);
+  const BlockSize block = block_size(dim_k, gpu_.limits().maxComputeSharedMemorySize);
+  const std::uint64_t work = static_cast<std::uint64_t>(n_rows) *
+                             static_cast<std::uint64_t>(spec.n_head) *
+                             static_cast<std::uint64_t>(step_.longest()) *
+                             static_cast<std::uint64_t>(spec.head_dim_k + spec.head_dim_v);
+  run({.verb = "attention",
+       .module = "attn_block",
+       .constants = {tuning_.attention_lanes, halves, dim_k,
+                     static_cast<std::uint32_t>(spec.head_dim_v), block.rows, block.keys},
+       .bindings = {bind(q), bind(kv.layers[il].k), bind(kv.layers[il].v), bind(out),
+                    bind(step_buffer_)},
+       .push = push_words(first, n_rows, spec.n_head, spec.n_head_kv, kv.shape().n_ctx, q.offset,
+                          q.stride, out.offset, out.stride, spec.window, spec.causal, spec.scale,
+                          spec.softcap, spec.max_alibi_bias),
+       .grid = {static_cast<std::uint32_t>(spec.n_head),
+                static_cast<std::uint32_t>(
+                    groups_for(static_cast<std::uint64_t>(n_rows), block.rows)),
+                1},
+       .work = work});
+}
+
+}  // namespace hearth::vulkan

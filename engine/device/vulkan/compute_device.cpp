@@ -1,0 +1,364 @@
+#include "engine/device/vulkan/compute_device.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace hearth {
+namespace vulkan {
+namespace {
+
+/// Steps of up to this many rows are worth remembering: they come again and again.
+constexpr int kMostReplayedRows = 8;
+
+Tuning tuning_for(const Gpu& gpu, const VulkanOptions& options) {
+  Tuning tuning;
+  if (gpu.info().is_software)
+    tuning = {.matvec_lanes = 8, .row_lanes = 8, .plain_lanes = 64, .attention_lanes = 8};
+  if (options.workgroup > 0) {
+    const auto lanes = static_cast<std::uint32_t>(options.workgroup);
+    tuning = {
+        .matvec_lanes = lanes, .row_lanes = lanes, .plain_lanes = lanes, .attention_lanes = lanes};
+  }
+  return tuning;
+}
+
+std::string cache_file(const VulkanOptions& options, const VulkanDeviceInfo& info) {
+  if (!options.use_cache) return "";
+  std::string folder = options.cache_folder;
+  const char* xdg = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  if (folder.empty() && xdg && *xdg) folder = std::string(xdg) + "/hearth";
+  if (folder.empty() && home && *home) folder = std::string(home) + "/.cache/hearth";
+  return folder.empty() ? "" : fmt::format("{}/pipelines-{}.bin", folder, info.uuid);
+}
+
+/// The next power of two.
+int bucket_of(int n) {
+  return static_cast<int>(std::bit_ceil(static_cast<unsigned>(n)));
+}
+
+}  // namespace
+
+ComputeDevice::ComputeDevice(std::shared_ptr<Instance> instance, const Instance::Physical& physical,
+                             const VulkanOptions& options)
+    : options_(options),
+      gpu_(physical, std::move(instance), options),
+      pipelines_(gpu_, cache_file(options, physical.info)),
+      tape_(gpu_, options.profile),
+      arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab),
+      tuning_(tuning_for(gpu_, options)) {
+  try {
+    staging_ = gpu_.make_buffer(padded(options.staging_bytes), Memory::host);
+    partial_ = gpu_.make_buffer(padded(kPartialBytes), Memory::device);
+  } catch (...) {
+    gpu_.free_buffer(staging_);
+    throw;
+  }
+}
+
+ComputeDevice::~ComputeDevice() {
+  gpu_.api().DeviceWaitIdle(gpu_.device());
+  for (RawBuffer* buffer : {&staging_, &partial_, &step_buffer_}) gpu_.free_buffer(*buffer);
+}
+
+std::string ComputeDevice::name() const {
+  return fmt::format("vulkan:{} ({})", gpu_.info().index, gpu_.info().name);
+}
+
+VulkanStats ComputeDevice::stats() const {
+  return {.allocated_bytes = gpu_.allocated_bytes(),
+          .submits = tape_.submits(),
+          .recordings = tape_.recordings()};
+}
+
+std::uint64_t ComputeDevice::max_binding() const {
+  return options_.max_binding > 0 ? options_.max_binding : gpu_.limits().maxStorageBufferRange;
+}
+
+// --- Memory
+// ---------------------------------------------------------------------------------------------------------------------
+
+void ComputeDevice::reserve(std::span<const std::uint64_t> pieces, int n_ubatch) {
+  ensure_step_buffer(n_ubatch);
+  arena_.reserve(pieces);
+  touch_new_memory();
+}
+
+/// Writes zeros over slabs that nobody has written to: a driver that promised more than it has
+/// shows it now.
+void ComputeDevice::touch_new_memory() {
+  const std::vector<RawBuffer> slabs = arena_.take_new_slabs();
+  if (slabs.empty()) return;
+  finish();
+  tape_.fill_with_zeros(slabs);
+}
+
+void ComputeDevice::ensure_step_buffer(int n_rows) {
+  if (step_buffer_.buffer && n_rows <= step_rows_) return;
+  finish();
+  const RawBuffer larger = gpu_.make_buffer(padded(step_layout(n_rows).bytes), Memory::host);
+  gpu_.free_buffer(step_buffer_);
+  tape_.clear();
+  pipelines_.clear_sets();
+  ropes_.clear();
+  rope_at_.clear();
+  step_buffer_ = larger;
+  step_rows_ = std::max(n_rows, 64);
+}
+
+std::unique_ptr<Matrix> ComputeDevice::load(const HostMatrix& host) {
+  if (!has_layout(host.type)) {
+    throw Error(Error::Parts{.where = std::string(host.name),
+                             .what = "weights of this type cannot lie on a Vulkan device",
+                             .expected = {},
+                             .got = std::string(quant_type_info(host.type).name)});
+  }
+  auto matrix = std::make_unique<SlicedMatrix>(
+      host, lay_out(host.type, host.rows, host.columns, max_binding()));
+  for (const MatrixSlice& slice : matrix->layout.slices) {
+    matrix->slices.push_back(arena_.take(slice.bytes));
+    touch_new_memory();
+    fill_slice(host, matrix->layout, slice, matrix->slices.back());
+  }
+  return matrix;
+}
+
+void ComputeDevice::pack_rows(const HostMatrix& host, const MatrixLayout& layout,
+                              std::int64_t first, std::int64_t end,
+                              const std::array<std::uint32_t*, kPlanes>& planes) {
+  const std::size_t bytes =
+      row_bytes(quant_type_info(host.type), static_cast<std::size_t>(host.columns));
+  const auto pack = [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t i = from; i < to; ++i) {
+      std::array<std::uint32_t*, kPlanes> row = planes;
+      for (std::size_t p = 0; p < kPlanes; ++p)
+        row[p] += static_cast<std::size_t>(i) * layout.row_words[p];
+      pack_row(host.type, host.columns,
+               host.data.data() + static_cast<std::size_t>(first + i) * bytes, layout, row);
+    }
+  };
+  constexpr std::int64_t kWorthThreads = 1 << 16;  // elements
+  if ((end - first) * host.columns < kWorthThreads) {
+    pack(0, end - first);
+    return;
+  }
+  if (!packers_) packers_ = std::make_unique<ThreadPool>(default_thread_count());
+  packers_->run(end - first, pack);
+}
+
+/// Straight into the slab where it is mapped, else through the staging buffer, so many rows at a
+/// time.
+void ComputeDevice::fill_slice(const HostMatrix& host, const MatrixLayout& layout,
+                               const MatrixSlice& slice, const Piece& piece) {
+  std::array<std::uint32_t*, kPlanes> planes = {};
+  const auto words_at = [](std::byte* bytes) {
+    return static_cast<std::uint32_t*>(static_cast<void*>(bytes));
+  };
+  if (piece.mapped) {
+    for (std::size_t p = 0; p < kPlanes; ++p)
+      planes[p] = words_at(piece.mapped) + slice.plane_at[p];
+    pack_rows(host, layout, slice.first_row, slice.end_row, planes);
+    return;
+  }
+  finish();
+  std::uint64_t row_words_here = 0;
+  for (const std::uint32_t words : layout.row_words) row_words_here += words;
+  const auto at_once = static_cast<std::int64_t>(staging_.bytes / (4 * row_words_here));
+  HEARTH_CHECK(at_once > 0);
+  for (std::int64_t first = slice.first_row; first < slice.end_row; first += at_once) {
+    const std::int64_t end = std::min(slice.end_row, first + at_once);
+    std::uint64_t at = 0;
+    for (std::size_t p = 0; p < kPlanes; ++p) {
+      const std::uint64_t bytes = 4 * static_cast<std::uint64_t>(end - first) * layout.row_words[p];
+      planes[p] = words_at(staging_.mapped + at);
+      if (bytes > 0) {
+        const std::uint64_t to =
+            piece.offset +
+            4 * (slice.plane_at[p] +
+                 static_cast<std::uint64_t>(first - slice.first_row) * layout.row_words[p]);
+        copy("load", {staging_.buffer, at, bytes}, {piece.buffer, to, bytes}, bytes);
+      }
+      at += bytes;
+    }
+    pack_rows(host, layout, first, end, planes);
+    finish();
+  }
+}
+
+std::unique_ptr<Buffer> ComputeDevice::allocate(std::size_t n) {
+  const std::uint64_t bytes = sizeof(float) * std::max<std::size_t>(n, 1);
+  if (bytes > max_binding()) {
+    throw Error(Error::Parts{.where = "--ubatch",
+                             .what = "the results of a micro-batch are more than what a shader of "
+                                     "this device sees of a buffer",
+                             .expected = fmt::format("at most {} bytes", max_binding()),
+                             .got = fmt::format("{}", bytes)});
+  }
+  auto buffer = std::make_unique<PieceBuffer>(arena_.take(bytes));
+  touch_new_memory();
+  return buffer;
+}
+
+std::unique_ptr<KvCache> ComputeDevice::make_kv_cache(const KvShape& shape) {
+  check_kv_shape(shape, max_binding());
+  auto cache = std::make_unique<PieceKvCache>(shape);
+  for (const KvShape::Layer& layer : shape.layers) {
+    cache->layers.emplace_back();
+    if (layer.k_columns == 0) continue;
+    cache->layers.back() = {.k = arena_.take(kv_bytes(shape, layer.k_columns)),
+                            .v = arena_.take(kv_bytes(shape, layer.v_columns))};
+  }
+  touch_new_memory();
+  return cache;
+}
+
+// --- Steps
+// ----------------------------------------------------------------------------------------------------------------------
+
+void ComputeDevice::finish() {
+  tape_.finish();
+  staging_used_ = 0;
+}
+
+std::uint64_t ComputeDevice::staging_room(std::uint64_t bytes) {
+  if (staging_used_ + bytes > staging_.bytes) finish();
+  const std::uint64_t at = staging_used_;
+  staging_used_ += bytes;
+  return at;
+}
+
+void ComputeDevice::copy(const char* verb, const Binding& from, const Binding& to,
+                         std::uint64_t bytes) {
+  TapeOp op;
+  op.from = from.buffer;
+  op.to = to.buffer;
+  op.copy = {from.offset, to.offset, bytes};
+  op.verb = verb;
+  tape_.append(op);
+}
+
+namespace {
+
+/// A run of floats of a tensor that lies in one piece, and fits the staging buffer.
+struct Run {
+  std::size_t at;      // of the tensor's values, row after row
+  std::uint64_t from;  // bytes from the start of its buffer
+  std::uint64_t bytes;
+};
+
+std::vector<Run> runs_of(const Tensor& tensor, std::uint64_t most_bytes) {
+  const bool is_dense = tensor.stride == tensor.columns || tensor.rows == 1;
+  const auto columns = static_cast<std::size_t>(tensor.columns);
+  const auto rows = static_cast<std::size_t>(tensor.rows);
+  const std::size_t n_lines = is_dense ? 1 : rows;
+  const std::size_t length = is_dense ? rows * columns : columns;
+  const auto most = static_cast<std::size_t>(most_bytes / sizeof(float));
+  std::vector<Run> runs;
+  for (std::size_t line = 0; line < n_lines; ++line) {
+    const std::size_t first = tensor.offset + line * static_cast<std::size_t>(tensor.stride);
+    for (std::size_t done = 0; done < length; done += most) {
+      const std::size_t n = std::min(most, length - done);
+      runs.push_back({line * columns + done, sizeof(float) * (first + done), sizeof(float) * n});
+    }
+  }
+  return runs;
+}
+
+}  // namespace
+
+void ComputeDevice::upload(Tensor out, std::span<const float> data) {
+  HEARTH_CHECK(data.size() ==
+               static_cast<std::size_t>(out.columns) * static_cast<std::size_t>(out.rows));
+  const Binding whole = bind(out);
+  for (const Run& run : runs_of(out, staging_.bytes)) {
+    const std::uint64_t at = staging_room(run.bytes);
+    std::memcpy(staging_.mapped + at, data.data() + run.at, run.bytes);
+    copy("upload", {staging_.buffer, at, run.bytes},
+         {whole.buffer, whole.offset + run.from, run.bytes}, run.bytes);
+  }
+}
+
+void ComputeDevice::download(std::span<float> data, Tensor x) {
+  HEARTH_CHECK(data.size() ==
+               static_cast<std::size_t>(x.columns) * static_cast<std::size_t>(x.rows));
+  const Binding whole = bind(x);
+  struct Arrival {
+    std::uint64_t at;
+    Run run;
+  };
+  std::vector<Arrival> arrivals;
+  const auto take = [&] {
+    finish();
+    for (const Arrival& arrival : arrivals)
+      std::memcpy(data.data() + arrival.run.at, staging_.mapped + arrival.at, arrival.run.bytes);
+    arrivals.clear();
+  };
+  for (const Run& run : runs_of(x, staging_.bytes)) {
+    if (staging_used_ + run.bytes > staging_.bytes) take();
+    const std::uint64_t at = staging_room(run.bytes);
+    copy("download", {whole.buffer, whole.offset + run.from, run.bytes},
+         {staging_.buffer, at, run.bytes}, run.bytes);
+    arrivals.push_back({at, run});
+  }
+  take();
+}
+
+void ComputeDevice::begin(const Step& step) {
+  packers_.reset();
+  finish();
+  ensure_step_buffer(step.n_tokens());
+  const int n = step.n_tokens();
+  const auto kind = static_cast<std::uint64_t>(bucket_of(std::max(step.longest(), 1))) << 8 |
+                    static_cast<std::uint64_t>(n);
+  tape_.begin(n <= kMostReplayedRows ? kind : 0);
+  step_ = step;
+  ids_used_ = 0;
+  auto* words = static_cast<std::uint32_t*>(static_cast<void*>(step_buffer_.mapped));
+  for (const Step::Row& row : step.rows()) {
+    *words++ = static_cast<std::uint32_t>(row.slot);
+    *words++ = static_cast<std::uint32_t>(row.position);
+    *words++ = static_cast<std::uint32_t>(row.end);
+    *words++ = 0;
+  }
+}
+
+void ComputeDevice::submit() {}
+
+void ComputeDevice::run(const Dispatch& dispatch) {
+  TapeOp op;
+  op.pipeline = &pipelines_.get(dispatch.module, dispatch.constants,
+                                static_cast<std::uint32_t>(dispatch.bindings.size()));
+  op.set = pipelines_.set(dispatch.bindings);
+  op.push = dispatch.push;
+  op.groups = dispatch.grid;
+  if (dispatch.grid[0] == 0) {
+    const std::uint64_t most = gpu_.limits().maxComputeWorkGroupCount[0];
+    const std::uint64_t lines = (dispatch.groups + most - 1) / most;
+    op.groups = {static_cast<std::uint32_t>((dispatch.groups + lines - 1) / lines),
+                 static_cast<std::uint32_t>(lines), 1};
+  }
+  op.is_independent = dispatch.is_independent;
+  op.verb = dispatch.verb;
+  op.bytes = dispatch.bytes;
+  op.work = dispatch.work;
+  tape_.append(op);
+}
+
+}  // namespace vulkan
+
+std::unique_ptr<VulkanDevice> open_vulkan_device(const VulkanOptions& options) {
+  const VulkanListing listing = list_vulkan_devices();
+  const VulkanDeviceInfo& info = choose_vulkan_device(listing, options.device);
+  auto instance = vulkan::Instance::shared();
+  const vulkan::Instance::Physical& physical =
+      instance->devices()[static_cast<std::size_t>(info.index)];
+  return std::make_unique<vulkan::ComputeDevice>(instance, physical, options);
+}
+
+}  // namespace hearth

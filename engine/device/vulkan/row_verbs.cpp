@@ -1,0 +1,184 @@
+// The verbs that work row by row or element by element.
+#include <algorithm>
+#include <numbers>
+
+#include "engine/device/host_buffer.h"
+#include "engine/device/vulkan/compute_device.h"
+
+namespace hearth::vulkan {
+namespace {
+
+std::uint64_t elements(const Tensor& tensor) {
+  return static_cast<std::uint64_t>(tensor.rows) * static_cast<std::uint64_t>(tensor.columns);
+}
+
+std::uint64_t groups_for(std::uint64_t n, std::uint64_t at_once) {
+  return (n + at_once - 1) / at_once;
+}
+
+/// The stride of a tensor whose one row serves all.
+int shared_stride(const Tensor& tensor) {
+  return tensor.rows == 1 ? 0 : tensor.stride;
+}
+
+/// A frequency in radians per position as a part of a turn, 64 bits after the point.
+std::uint64_t part_of_turn(double frequency) {
+  const double turns = frequency / (2.0 * std::numbers::pi);
+  const double part = turns - static_cast<double>(static_cast<std::int64_t>(turns));
+  return static_cast<std::uint64_t>(part * 0x1p63) * 2;
+}
+
+bool same_frequencies(const Rope& a, const Rope& b) {
+  return a.frequencies == b.frequencies;
+}
+
+}  // namespace
+
+void ComputeDevice::norm(const char* verb, Tensor out, Tensor x, Tensor weight, Tensor bias,
+                         bool centred, float eps) {
+  const int groups = group_count(x, weight);
+  const Tensor& other = bias ? bias : weight;
+  run({.verb = verb,
+       .module = "norm",
+       .constants = {tuning_.row_lanes, centred},
+       .bindings = {bind(x), bind(weight), bind(other), bind(out)},
+       .push = push_words(x.rows, groups, weight.columns, x.offset, x.stride, out.offset,
+                          out.stride, weight.offset, shared_stride(weight), other.offset,
+                          shared_stride(other), static_cast<bool>(bias), eps),
+       .groups = static_cast<std::uint64_t>(x.rows) * static_cast<std::uint64_t>(groups)});
+}
+
+void ComputeDevice::rms_norm(Tensor out, Tensor x, Tensor weight, float eps) {
+  norm("rms_norm", out, x, weight, {}, false, eps);
+}
+
+void ComputeDevice::layer_norm(Tensor out, Tensor x, Tensor weight, Tensor bias, float eps) {
+  norm("layer_norm", out, x, weight, bias, true, eps);
+}
+
+/// Where a rope's frequencies are in the step buffer, in words.
+std::uint32_t ComputeDevice::rope_table(const Rope& rope) {
+  ensure_step_buffer(1);
+  for (std::size_t i = 0; i < ropes_.size(); ++i) {
+    if (same_frequencies(ropes_[i], rope)) return rope_at_[i];
+  }
+  const std::uint64_t tables_at = step_layout(step_rows_).tables_at;
+  const std::uint64_t words = 2 * rope.frequencies.size();
+  HEARTH_CHECK(words <= kTableWords);
+  std::uint64_t at =
+      ropes_.empty() ? tables_at : rope_at_.back() + 2 * ropes_.back().frequencies.size();
+  if (at + words >
+      tables_at + kTableWords) {  // more kinds of rope than there is room for: begin anew
+    finish();
+    ropes_.clear();
+    rope_at_.clear();
+    at = tables_at;
+  }
+  auto* table = static_cast<std::uint32_t*>(static_cast<void*>(step_buffer_.mapped)) + at;
+  for (const double frequency : rope.frequencies) {
+    const std::uint64_t part = part_of_turn(frequency);
+    *table++ = static_cast<std::uint32_t>(part >> 32);
+    *table++ = static_cast<std::uint32_t>(part);
+  }
+  ropes_.push_back(rope);
+  rope_at_.push_back(static_cast<std::uint32_t>(at));
+  return rope_at_.back();
+}
+
+void ComputeDevice::rope(Tensor x, const Rope& rope) {
+  const int n_head = x.columns / rope.head_dim;
+  const auto n_pairs = static_cast<int>(rope.frequencies.size());
+  HEARTH_CHECK(x.columns % rope.head_dim == 0 && 2 * n_pairs <= rope.head_dim);
+  if (n_pairs == 0) return;
+  const std::uint32_t table_at = rope_table(rope);
+  const bool halves = rope.pairing == RopePairing::halves;
+  const std::uint64_t n = static_cast<std::uint64_t>(x.rows) * static_cast<std::uint64_t>(n_head) *
+                          static_cast<std::uint64_t>(n_pairs);
+  run({.verb = "rope",
+       .module = "rope",
+       .constants = {tuning_.plain_lanes},
+       .bindings = {bind(x), bind(step_buffer_)},
+       .push = push_words(x.rows, n_head, rope.head_dim, n_pairs, x.offset, x.stride, table_at,
+                          halves ? 1 : 2, halves ? n_pairs : 1, static_cast<float>(rope.magnitude)),
+       .groups = groups_for(n, tuning_.plain_lanes)});
+}
+
+void ComputeDevice::elementwise(const char* verb, Elementwise mode, Tensor out, Tensor a, Tensor b,
+                                Activation activation, float factor) {
+  const Tensor& other = b ? b : a;
+  HEARTH_CHECK(a.columns == out.columns && other.columns == out.columns && a.rows >= out.rows);
+  run({.verb = verb,
+       .module = "elementwise",
+       .constants = {tuning_.plain_lanes, static_cast<std::uint32_t>(mode),
+                     static_cast<std::uint32_t>(activation)},
+       .bindings = {bind(a), bind(other), bind(out)},
+       .push = push_words(out.rows, out.columns, a.offset, a.stride, other.offset,
+                          other.rows == 1 ? 0 : other.stride, out.offset, out.stride, factor),
+       .groups = groups_for(elements(out), tuning_.plain_lanes)});
+}
+
+void ComputeDevice::glu(Tensor out, Tensor gate, Tensor up, Activation activation) {
+  elementwise("glu", Elementwise::glu, out, gate, up, activation, 0.0F);
+}
+
+void ComputeDevice::activation(Tensor out, Tensor x, Activation activation) {
+  elementwise("activation", Elementwise::activation, out, x, {}, activation, 0.0F);
+}
+
+void ComputeDevice::add(Tensor out, Tensor a, Tensor b) {
+  HEARTH_CHECK(b.rows == out.rows || b.rows == 1);
+  elementwise("add", Elementwise::add, out, a, b, {}, 0.0F);
+}
+
+void ComputeDevice::scale(Tensor out, Tensor x, float factor) {
+  elementwise("scale", Elementwise::scale, out, x, {}, {}, factor);
+}
+
+void ComputeDevice::softcap(Tensor out, Tensor x, float cap) {
+  elementwise("softcap", Elementwise::softcap, out, x, {}, {}, cap);
+}
+
+void ComputeDevice::route(Tensor chosen, Tensor weights, Tensor scores, const RouteSpec& spec) {
+  HEARTH_CHECK(spec.n_used <= scores.columns && chosen.columns == spec.n_used &&
+               weights.columns == spec.n_used);
+  run({.verb = "route",
+       .module = "route",
+       .constants = {tuning_.row_lanes, spec.sigmoid},
+       .bindings = {bind(scores), bind(chosen), bind(weights)},
+       .push = push_words(scores.rows, scores.columns, spec.n_used, spec.normalise, scores.offset,
+                          scores.stride, chosen.offset, chosen.stride, weights.offset,
+                          weights.stride, spec.scale),
+       .groups = static_cast<std::uint64_t>(scores.rows)});
+}
+
+void ComputeDevice::expert_sum(Tensor out, Tensor x, Tensor weights) {
+  HEARTH_CHECK(x.rows == weights.rows * weights.columns && x.columns == out.columns);
+  run({.verb = "expert_sum",
+       .module = "expert_sum",
+       .constants = {tuning_.plain_lanes},
+       .bindings = {bind(x), bind(weights), bind(out)},
+       .push = push_words(out.rows, out.columns, weights.columns, x.offset, x.stride,
+                          weights.offset, weights.stride, out.offset, out.stride),
+       .groups = groups_for(elements(out), tuning_.plain_lanes)});
+}
+
+std::vector<std::int32_t> ComputeDevice::argmax(Tensor x) {
+  const std::uint64_t bytes = sizeof(std::uint32_t) * static_cast<std::uint64_t>(x.rows);
+  HEARTH_CHECK(bytes <= kPartialBytes && bytes <= staging_.bytes);
+  run({.verb = "argmax",
+       .module = "argmax",
+       .constants = {tuning_.row_lanes},
+       .bindings = {bind(x), bind(partial_)},
+       .push = push_words(x.rows, x.columns, x.offset, x.stride, 0),
+       .groups = static_cast<std::uint64_t>(x.rows)});
+  const std::uint64_t at = staging_room(bytes);
+  copy("download", bind(partial_), {staging_.buffer, at, bytes}, bytes);
+  finish();
+  std::vector<std::int32_t> best;
+  const auto* words =
+      static_cast<const std::int32_t*>(static_cast<const void*>(staging_.mapped + at));
+  best.assign(words, words + x.rows);
+  return best;
+}
+
+}  // namespace hearth::vulkan

@@ -1,0 +1,233 @@
+#include "engine/device/vulkan/tape.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace hearth::vulkan {
+namespace {
+
+/// A part of a step should keep the device about this long: less costs waits, more makes a screen
+/// stutter and drivers believe that the device hangs.
+constexpr double kShortSeconds = 0.05;
+constexpr double kLongSeconds = 0.25;
+constexpr std::uint64_t kFirstWorkAtOnce = std::uint64_t{1} << 33;
+constexpr std::uint64_t kLeastWorkAtOnce = std::uint64_t{1} << 26;
+
+constexpr std::uint32_t kMostQueries = 4096;
+
+constexpr VkPipelineStageFlags kWorkStages =
+    VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
+constexpr VkAccessFlags kReads = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT;
+constexpr VkAccessFlags kWrites = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
+
+bool same_op(const TapeOp& a, const TapeOp& b) {
+  return a.pipeline == b.pipeline && a.set == b.set && a.push == b.push && a.groups == b.groups &&
+         a.from == b.from && a.to == b.to && a.copy.srcOffset == b.copy.srcOffset &&
+         a.copy.dstOffset == b.copy.dstOffset && a.copy.size == b.copy.size &&
+         a.is_independent == b.is_independent;
+}
+
+}  // namespace
+
+Tape::Tape(Gpu& gpu, bool profile)
+    : gpu_(gpu), profile_(profile && gpu.timestamp_bits() > 0), work_at_once_(kFirstWorkAtOnce) {
+  auto pool = vk_struct<VkCommandPoolCreateInfo>(VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO);
+  pool.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
+  pool.queueFamilyIndex = gpu_.queue_family();
+  check(gpu_.api().CreateCommandPool(gpu_.device(), &pool, nullptr, &pool_),
+        "creating a command pool");
+  const auto fence = vk_struct<VkFenceCreateInfo>(VK_STRUCTURE_TYPE_FENCE_CREATE_INFO);
+  check(gpu_.api().CreateFence(gpu_.device(), &fence, nullptr, &fence_), "creating a fence");
+  if (profile_) {
+    auto queries = vk_struct<VkQueryPoolCreateInfo>(VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO);
+    queries.queryType = VK_QUERY_TYPE_TIMESTAMP;
+    queries.queryCount = kMostQueries;
+    check(gpu_.api().CreateQueryPool(gpu_.device(), &queries, nullptr, &queries_),
+          "creating a query pool");
+  }
+  loose_ = make_commands();
+}
+
+Tape::~Tape() {
+  const DeviceApi& api = gpu_.api();
+  api.DeviceWaitIdle(gpu_.device());
+  if (queries_) api.DestroyQueryPool(gpu_.device(), queries_, nullptr);
+  api.DestroyFence(gpu_.device(), fence_, nullptr);
+  api.DestroyCommandPool(gpu_.device(), pool_, nullptr);
+}
+
+VkCommandBuffer Tape::make_commands() {
+  auto info =
+      vk_struct<VkCommandBufferAllocateInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO);
+  info.commandPool = pool_;
+  info.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
+  info.commandBufferCount = 1;
+  VkCommandBuffer made = VK_NULL_HANDLE;
+  check(gpu_.api().AllocateCommandBuffers(gpu_.device(), &info, &made),
+        "allocating a command buffer");
+  return made;
+}
+
+void Tape::begin(std::uint64_t kind) {
+  finish();
+  kind_ = profile_ ? 0 : kind;
+  const auto found = recordings_.find(kind_);
+  replayed_ = kind_ != 0 && found != recordings_.end() ? &found->second : nullptr;
+}
+
+void Tape::stop_replay() {
+  if (!replayed_) return;
+  ops_.assign(replayed_->ops.begin(),
+              replayed_->ops.begin() + static_cast<std::ptrdiff_t>(cursor_));
+  replayed_ = nullptr;
+  cursor_ = 0;
+}
+
+void Tape::append(const TapeOp& op) {
+  if (replayed_) {
+    if (cursor_ < replayed_->ops.size() && same_op(replayed_->ops[cursor_], op)) {
+      ++cursor_;
+      return;
+    }
+    stop_replay();
+  }
+  ops_.push_back(op);
+  if (kind_ != 0) return;
+  work_ += op.work;
+  if (work_ >= work_at_once_ || (profile_ && 2 * ops_.size() >= kMostQueries)) send_part();
+}
+
+/// Waits for each part: its time says how large the next may be.
+void Tape::send_part() {
+  const auto start = std::chrono::steady_clock::now();
+  finish();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  if (took.count() > kLongSeconds) work_at_once_ = std::max(kLeastWorkAtOnce, work_at_once_ / 2);
+  if (took.count() < kShortSeconds) work_at_once_ *= 2;
+}
+
+void Tape::finish() {
+  if (replayed_ && cursor_ > 0 && cursor_ == replayed_->ops.size()) {
+    VkCommandBuffer commands = replayed_->commands;
+    replayed_ = nullptr;
+    cursor_ = 0;
+    kind_ = 0;  // what follows within this step is not what such a step begins with
+    send(commands);
+    return;
+  }
+  stop_replay();
+  if (ops_.empty()) return;
+  std::vector<TapeOp> ops = std::move(ops_);
+  ops_.clear();
+  work_ = 0;
+  if (kind_ == 0) {
+    record(loose_, ops);
+    send(loose_);
+    if (profile_) read_profile(ops);
+    return;
+  }
+  Recording& recording = recordings_[kind_];
+  kind_ = 0;
+  if (!recording.commands) recording.commands = make_commands();
+  recording.ops = std::move(ops);
+  record(recording.commands, recording.ops);
+  send(recording.commands);
+}
+
+void Tape::barrier(VkCommandBuffer commands, VkPipelineStageFlags to, VkAccessFlags access) {
+  auto info = vk_struct<VkMemoryBarrier>(VK_STRUCTURE_TYPE_MEMORY_BARRIER);
+  info.srcAccessMask = kWrites;
+  info.dstAccessMask = access;
+  gpu_.api().CmdPipelineBarrier(commands, kWorkStages, to, 0, 1, &info, 0, nullptr, 0, nullptr);
+}
+
+void Tape::record_op(VkCommandBuffer commands, const TapeOp& op) {
+  const DeviceApi& api = gpu_.api();
+  if (!op.pipeline) {
+    api.CmdCopyBuffer(commands, op.from, op.to, 1, &op.copy);
+    return;
+  }
+  api.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, op.pipeline->handle);
+  api.CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, op.pipeline->layout, 0, 1,
+                            &op.set, 0, nullptr);
+  api.CmdPushConstants(commands, op.pipeline->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4 * op.push.n,
+                       op.push.words.data());
+  api.CmdDispatch(commands, op.groups[0], op.groups[1], op.groups[2]);
+}
+
+void Tape::record(VkCommandBuffer commands, const std::vector<TapeOp>& ops) {
+  const DeviceApi& api = gpu_.api();
+  const auto info =
+      vk_struct<VkCommandBufferBeginInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO);
+  check(api.BeginCommandBuffer(commands, &info), "recording commands");
+  if (profile_) api.CmdResetQueryPool(commands, queries_, 0, kMostQueries);
+  std::uint32_t query = 0;
+  for (const TapeOp& op : ops) {
+    // Beside what ops write, the first barrier covers what the submit before this one wrote.
+    if (!op.is_independent || profile_) barrier(commands, kWorkStages, kReads | kWrites);
+    const bool timed = profile_ && query + 2 <= kMostQueries;
+    if (timed)
+      api.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, queries_, query++);
+    record_op(commands, op);
+    if (timed)
+      api.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, queries_, query++);
+  }
+  barrier(commands, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
+  check(api.EndCommandBuffer(commands), "recording commands");
+  ++n_recordings_;
+}
+
+void Tape::fill_with_zeros(std::span<const RawBuffer> buffers) {
+  const DeviceApi& api = gpu_.api();
+  const auto info =
+      vk_struct<VkCommandBufferBeginInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO);
+  check(api.BeginCommandBuffer(loose_, &info), "recording commands");
+  for (const RawBuffer& buffer : buffers)
+    api.CmdFillBuffer(loose_, buffer.buffer, 0, VK_WHOLE_SIZE, 0);
+  barrier(loose_, kWorkStages | VK_PIPELINE_STAGE_HOST_BIT,
+          kReads | kWrites | VK_ACCESS_HOST_WRITE_BIT);
+  check(api.EndCommandBuffer(loose_), "recording commands");
+  send(loose_);
+}
+
+void Tape::send(VkCommandBuffer commands) {
+  check(gpu_.api().ResetFences(gpu_.device(), 1, &fence_), "resetting a fence");
+  gpu_.submit(commands, fence_);
+  ++n_submits_;
+  gpu_.wait(fence_);
+}
+
+void Tape::clear() {
+  finish();
+  for (auto& [kind, recording] : recordings_) recording.ops.clear();
+}
+
+void Tape::read_profile(const std::vector<TapeOp>& ops) {
+  const std::size_t n = std::min<std::size_t>(ops.size(), kMostQueries / 2);
+  std::vector<std::uint64_t> ticks(2 * n);
+  check(gpu_.api().GetQueryPoolResults(
+            gpu_.device(), queries_, 0, static_cast<std::uint32_t>(2 * n), 8 * ticks.size(),
+            ticks.data(), 8, VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT),
+        "reading timestamps");
+  const double seconds_per_tick = static_cast<double>(gpu_.limits().timestampPeriod) * 1e-9;
+  for (std::size_t i = 0; i < n; ++i) {
+    VulkanOpTime& time = times_[ops[i].verb];
+    time.op = ops[i].verb;
+    ++time.count;
+    time.seconds += static_cast<double>(ticks[2 * i + 1] - ticks[2 * i]) * seconds_per_tick;
+    time.bytes += ops[i].bytes;
+  }
+}
+
+std::vector<VulkanOpTime> Tape::take_profile() {
+  finish();
+  std::vector<VulkanOpTime> list;
+  for (auto& [verb, time] : times_) list.push_back(std::move(time));
+  times_.clear();
+  std::sort(list.begin(), list.end(),
+            [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
+  return list;
+}
+
+}  // namespace hearth::vulkan

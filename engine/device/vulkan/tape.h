@@ -1,0 +1,104 @@
+// The ops of a step on their way to the device. They are recorded into a command buffer once; when
+// the next step of the same kind asks for the same ops, in the same order, the recorded buffer is
+// sent again, and only the parameter buffer has changed (decoding: a token, a position). The first
+// op that differs ends the replay, and the step is recorded anew.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/device/vulkan/gpu.h"
+#include "engine/device/vulkan/pipelines.h"
+
+namespace hearth::vulkan {
+
+struct PushWords {
+  std::array<std::uint32_t, kPushBytes / 4> words = {};
+  std::uint32_t n = 0;
+
+  bool operator==(const PushWords&) const = default;
+};
+
+/// A dispatch, or a copy if there is no pipeline.
+struct TapeOp {
+  const Pipeline* pipeline = nullptr;
+  VkDescriptorSet set = VK_NULL_HANDLE;
+  PushWords push = {};
+  std::array<std::uint32_t, 3> groups = {1, 1, 1};
+  VkBuffer from = VK_NULL_HANDLE;
+  VkBuffer to = VK_NULL_HANDLE;
+  VkBufferCopy copy = {};
+  bool is_independent = false;  // of the op before it: they may run at once
+  const char* verb = "";        // for the profile
+  std::uint64_t bytes = 0;      // of weights, for the profile
+  std::uint64_t work = 0;       // multiplications, about
+};
+
+class Tape {
+ public:
+  Tape(Gpu& gpu, bool profile);
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+  ~Tape();
+
+  /// What follows is a step of this kind: those of one kind replay each other. 0: is never
+  /// replayed.
+  void begin(std::uint64_t kind);
+
+  /// Appends. A step of much work is sent in parts, so that no part keeps the device for long.
+  void append(const TapeOp& op);
+
+  /// Sends what there is and waits for it.
+  void finish();
+
+  /// Writes zeros over whole buffers, and waits.
+  void fill_with_zeros(std::span<const RawBuffer> buffers);
+
+  bool is_empty() const { return ops_.empty() && cursor_ == 0; }
+
+  /// Forgets what was recorded: when a buffer that it may name is freed.
+  void clear();
+
+  std::uint64_t submits() const { return n_submits_; }
+  std::uint64_t recordings() const { return n_recordings_; }
+  std::vector<VulkanOpTime> take_profile();
+
+ private:
+  struct Recording {
+    VkCommandBuffer commands = VK_NULL_HANDLE;
+    std::vector<TapeOp> ops;
+  };
+
+  void stop_replay();
+  void record(VkCommandBuffer commands, const std::vector<TapeOp>& ops);
+  void record_op(VkCommandBuffer commands, const TapeOp& op);
+  void barrier(VkCommandBuffer commands, VkPipelineStageFlags to, VkAccessFlags access);
+  void send(VkCommandBuffer commands);
+  void send_part();
+  void read_profile(const std::vector<TapeOp>& ops);
+  VkCommandBuffer make_commands();
+
+  Gpu& gpu_;
+  bool profile_;
+  VkCommandPool pool_ = VK_NULL_HANDLE;
+  VkFence fence_ = VK_NULL_HANDLE;
+  VkQueryPool queries_ = VK_NULL_HANDLE;
+  std::map<std::uint64_t, Recording> recordings_;  // by kind
+  std::uint64_t kind_ = 0;
+  Recording* replayed_ = nullptr;  // the ops so far are its first `cursor_`
+  std::size_t cursor_ = 0;
+  std::vector<TapeOp> ops_;  // of this step, when it is not a replay
+  VkCommandBuffer loose_ = VK_NULL_HANDLE;
+  std::uint64_t work_ = 0;
+  std::uint64_t work_at_once_;
+  std::map<std::string, VulkanOpTime> times_;
+  std::uint64_t n_submits_ = 0;
+  std::uint64_t n_recordings_ = 0;
+};
+
+}  // namespace hearth::vulkan

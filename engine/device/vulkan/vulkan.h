@@ -1,0 +1,96 @@
+// GPUs through Vulkan: which there are, and a Device on one of them. Nothing of Vulkan is seen
+// here, and its library is loaded when it is first asked for, so that the same program runs where
+// there is none.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/device/device.h"
+#include "engine/device/memory_rules.h"
+
+namespace hearth {
+
+struct VulkanDeviceInfo {
+  int index = 0;
+  std::string name;
+  std::string uuid;    // 8-4-4-4-12 hexadecimal digits
+  std::string kind;    // "discrete", "integrated", "virtual", "software", "other"
+  std::string driver;  // its name and version, as it gives them
+  std::string vulkan;  // version of the API, "1.3.230"
+  bool is_software = false;
+  bool is_unified = false;         // its memory is the host's
+  std::uint64_t memory_bytes = 0;  // of the largest heap of its own
+  std::uint64_t free_bytes = 0;    // of these; a guess where the driver does not tell
+  std::uint64_t max_binding = 0;   // bytes that a shader sees of a buffer
+  std::string unusable;            // why Hearth cannot use it; empty if it can
+};
+
+struct VulkanListing {
+  std::vector<VulkanDeviceInfo> devices;  // by index; a device that two drivers offer stands once
+  std::string why_none;                   // where there are none
+};
+
+VulkanListing list_vulkan_devices();
+
+struct VulkanOptions {
+  /// Index, UUID, or a part of the name in any letter case. Empty: the first discrete, else
+  /// integrated, else virtual one; software devices only when named.
+  std::string device = {};
+
+  std::uint64_t staging_bytes = std::uint64_t{16} << 20;  // between host and device
+  bool profile = false;                                   // measure every op
+  std::string cache_folder =
+      {};  // of compiled pipelines; empty: $XDG_CACHE_HOME/hearth or ~/.cache/hearth
+  bool use_cache = true;
+
+  // What tests pretend.
+  std::uint64_t max_binding = 0;  // 0: the device's own
+  std::uint64_t max_slab = 0;     // bytes of one allocation; 0: the device's own, at most 1 GiB
+  int workgroup = 0;              // lanes; 0: as suits the device
+  bool always_stage = false;      // as if its memory were not the host's
+  int fail_allocation = -1;       // the k-th allocation of device memory fails
+  int lose_at_submit = -1;        // the k-th submit loses the device
+};
+
+/// What a VulkanDevice has done, for benchmarks and tests.
+struct VulkanStats {
+  std::uint64_t allocated_bytes = 0;  // device memory, and the host's that it shares
+  std::uint64_t submits = 0;
+  std::uint64_t recordings =
+      0;  // command buffers that were recorded; the other submits were replays
+};
+
+/// Time that a verb took on the device, in all.
+struct VulkanOpTime {
+  std::string op;
+  std::uint64_t count = 0;
+  double seconds = 0.0;
+  std::uint64_t bytes = 0;  // of weights that it read
+};
+
+class VulkanDevice : public Device {
+ public:
+  virtual const VulkanDeviceInfo& info() const = 0;
+  virtual VulkanStats stats() const = 0;
+
+  /// The columns of the highest element of each row of x, the lower one of two.
+  virtual std::vector<std::int32_t> argmax(Tensor x) = 0;
+
+  /// With VulkanOptions::profile: times since the last call.
+  virtual std::vector<VulkanOpTime> take_profile() = 0;
+};
+
+/// Throws Error when there is no Vulkan, no such device, or the device cannot be used.
+std::unique_ptr<VulkanDevice> open_vulkan_device(const VulkanOptions& options = {});
+
+/// The one that options.device means. Throws Error, with those that there are.
+const VulkanDeviceInfo& choose_vulkan_device(const VulkanListing& listing, const std::string& wish);
+
+/// What a device of these limits takes for weights, caches and scratch. Pure.
+std::unique_ptr<MemoryRules> vulkan_memory_rules(const VulkanDeviceInfo& info,
+                                                 const VulkanOptions& options = {});
+
+}  // namespace hearth

@@ -1,0 +1,271 @@
+// Norms, rope, gates and the other verbs that work row by row, and attention, against the
+// reference.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tests/vulkan/vulkan_test.h"
+
+namespace hearth::test {
+namespace {
+
+constexpr double kClose = 1e-12;
+
+class RowVerbs : public VulkanTest {
+ protected:
+  VulkanDevice& device() { return shared_test_device(); }
+  ReferenceDevice truth_;
+  std::mt19937 random_{21};
+};
+
+TEST_F(RowVerbs, RmsNormOfRowsAndOfHeads) {
+  for (const auto& [columns, width, weights] :
+       {std::tuple{300, 300, 1}, std::tuple{96, 32, 1}, std::tuple{96, 32, 3}}) {
+    Twin x(device(), truth_, 3, columns);
+    Twin weight(device(), truth_, weights, width);
+    const Twin out(device(), truth_, 3, columns);
+    x.fill(random_);
+    weight.fill(random_, 0.5F, 1.5F);
+    device().rms_norm(out.tested(), x.tested(), weight.tested(), 1e-5F);
+    truth_.rms_norm(out.truth(), x.truth(), weight.truth(), 1e-5F);
+    out.expect_equal(kClose, "to another place");
+    device().rms_norm(x.tested(), x.tested(), weight.tested(), 1e-5F);
+    truth_.rms_norm(x.truth(), x.truth(), weight.truth(), 1e-5F);
+    x.expect_equal(kClose, "in place");
+  }
+}
+
+TEST_F(RowVerbs, LayerNormWithAndWithoutBias) {
+  Twin x(device(), truth_, 2, 130);
+  Twin weight(device(), truth_, 1, 130);
+  Twin bias(device(), truth_, 1, 130);
+  const Twin out(device(), truth_, 2, 130);
+  x.fill(random_, 2.0F, 3.0F);
+  weight.fill(random_, 0.5F, 1.5F);
+  bias.fill(random_);
+  device().layer_norm(out.tested(), x.tested(), weight.tested(), bias.tested(), 1e-5F);
+  truth_.layer_norm(out.truth(), x.truth(), weight.truth(), bias.truth(), 1e-5F);
+  out.expect_equal(1e-10, "with bias");
+  device().layer_norm(out.tested(), x.tested(), weight.tested(), {}, 1e-5F);
+  truth_.layer_norm(out.truth(), x.truth(), weight.truth(), {}, 1e-5F);
+  out.expect_equal(1e-10, "without");
+}
+
+/// Positions to the end of a long context: an angle in float would be off by a hundredth there.
+TEST_F(RowVerbs, RopeAtAnyPosition) {
+  for (const RopePairing pairing : {RopePairing::halves, RopePairing::interleaved}) {
+    Rope rope{.pairing = pairing, .head_dim = 20, .magnitude = 1.25};
+    for (int i = 0; i < 8; ++i) rope.frequencies.push_back(std::pow(10000.0, -2.0 * i / 16.0));
+    rope.frequencies[1] = 7.5;  // more than a turn per position
+    const StepRun runs[] = {{0, 131000, 3}, {2, 0, 2}, {1, 77, 1}};
+    const Step step{runs};
+    Twin x(device(), truth_, 6, 60);
+    x.fill(random_);
+    device().begin(step);
+    truth_.begin(step);
+    device().rope(x.tested(), rope);
+    truth_.rope(x.truth(), rope);
+    x.expect_equal(1e-12, "rope");
+  }
+}
+
+TEST_F(RowVerbs, ElementByElement) {
+  Twin a(device(), truth_, 5, 67);
+  Twin b(device(), truth_, 5, 67);
+  Twin row(device(), truth_, 1, 67);
+  const Twin out(device(), truth_, 5, 67);
+  a.fill(random_, -8.0F, 8.0F);
+  b.fill(random_);
+  row.fill(random_);
+  device().add(out.tested(), a.tested(), b.tested());
+  truth_.add(out.truth(), a.truth(), b.truth());
+  out.expect_equal(0.0, "add");
+  device().add(out.tested(), a.tested(), row.tested());
+  truth_.add(out.truth(), a.truth(), row.truth());
+  out.expect_equal(0.0, "add a row");
+  device().scale(out.tested(), a.tested(), 0.3F);
+  truth_.scale(out.truth(), a.truth(), 0.3F);
+  out.expect_equal(0.0, "scale");
+  device().softcap(out.tested(), a.tested(), 5.0F);
+  truth_.softcap(out.truth(), a.truth(), 5.0F);
+  out.expect_equal(kClose, "softcap");
+  for (const Activation activation : {Activation::silu, Activation::gelu_tanh, Activation::gelu_erf,
+                                      Activation::relu, Activation::relu_squared}) {
+    const std::string name = "activation " + std::to_string(static_cast<int>(activation));
+    device().activation(out.tested(), a.tested(), activation);
+    truth_.activation(out.truth(), a.truth(), activation);
+    out.expect_equal(1e-11, name);
+    device().glu(out.tested(), a.tested(), b.tested(), activation);
+    truth_.glu(out.truth(), a.truth(), b.truth(), activation);
+    out.expect_equal(1e-11, name + ", gated");
+  }
+}
+
+TEST_F(RowVerbs, SmallNumbersAreNotLost) {
+  Twin a(device(), truth_, 1, 64);
+  const Twin out(device(), truth_, 1, 64);
+  a.fill(random_, -1e-3F, 1e-3F);
+  for (const Activation activation : {Activation::gelu_tanh, Activation::gelu_erf}) {
+    device().activation(out.tested(), a.tested(), activation);
+    truth_.activation(out.truth(), a.truth(), activation);
+    out.expect_equal(1e-12, "gelu near 0");
+  }
+  device().softcap(out.tested(), a.tested(), 30.0F);
+  truth_.softcap(out.truth(), a.truth(), 30.0F);
+  out.expect_equal(1e-12, "softcap near 0");
+}
+
+TEST_F(RowVerbs, NotANumberStaysOne) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  Twin a(device(), truth_, 1, 3);
+  a.set({1.0F, nan, 2.0F});
+  const Twin out(device(), truth_, 1, 3);
+  device().softcap(out.tested(), a.tested(), 5.0F);
+  EXPECT_TRUE(std::isnan(out.tested_values()[1]));
+  device().activation(out.tested(), a.tested(), Activation::gelu_erf);
+  EXPECT_TRUE(std::isnan(out.tested_values()[1]));
+  Twin weight(device(), truth_, 1, 3);
+  weight.set({1.0F, 1.0F, 1.0F});
+  device().rms_norm(out.tested(), a.tested(), weight.tested(), 1e-5F);
+  EXPECT_TRUE(std::isnan(out.tested_values()[0]));
+}
+
+TEST_F(RowVerbs, RouteChoosesAndWeighs) {
+  for (const bool sigmoid : {false, true}) {
+    for (const bool normalise : {false, true}) {
+      Twin scores(device(), truth_, 3, 21);
+      const Twin chosen(device(), truth_, 3, 4);
+      const Twin weights(device(), truth_, 3, 4);
+      scores.fill(random_, -3.0F, 3.0F);
+      std::vector<float> values = scores.truth_values();
+      values[5] = values[9] = values[17] = 4.0F;  // a tie: the lower number goes first
+      scores.set(values);
+      const RouteSpec spec = {
+          .n_used = 4, .sigmoid = sigmoid, .normalise = normalise, .scale = 2.5F};
+      device().route(chosen.tested(), weights.tested(), scores.tested(), spec);
+      truth_.route(chosen.truth(), weights.truth(), scores.truth(), spec);
+      chosen.expect_equal(0.0, "chosen");
+      weights.expect_equal(1e-12, "weights");
+    }
+  }
+}
+
+TEST_F(RowVerbs, ExpertSum) {
+  Twin x(device(), truth_, 6, 33);
+  Twin weights(device(), truth_, 2, 3);
+  const Twin out(device(), truth_, 2, 33);
+  x.fill(random_);
+  weights.fill(random_);
+  device().expert_sum(out.tested(), x.tested(), weights.tested());
+  truth_.expert_sum(out.truth(), x.truth(), weights.truth());
+  out.expect_equal(kClose, "sum");
+}
+
+TEST_F(RowVerbs, ArgmaxTakesTheFirstOfEqual) {
+  Twin x(device(), truth_, 3, 517);
+  x.fill(random_);
+  std::vector<float> values = x.truth_values();
+  values[300] = values[100] = 9.0F;
+  values[517 + 516] = 9.0F;
+  values[2 * 517] = 9.0F;
+  x.set(values);
+  EXPECT_EQ(device().argmax(x.tested()), (std::vector<std::int32_t>{100, 516, 0}));
+}
+
+TEST_F(RowVerbs, UploadsGoThroughASmallStagingBuffer) {
+  const auto narrow = open_test_device({.staging_bytes = 1024, .always_stage = true});
+  Twin x(*narrow, truth_, 9, 200);
+  x.fill(random_);
+  x.expect_equal(0.0, "there and back");
+}
+
+struct AttentionCase {
+  const char* name;
+  int n_head;
+  int n_head_kv;
+  int dim_k;
+  int dim_v;
+  std::vector<StepRun> runs;
+  int window = 0;
+  float softcap = 0.0F;
+  float max_alibi_bias = 0.0F;
+  bool causal = true;
+};
+
+std::ostream& operator<<(std::ostream& out, const AttentionCase& c) {
+  return out << c.name;
+}
+
+class Attention : public VulkanTest, public testing::WithParamInterface<AttentionCase> {};
+
+/// Every sequence of the case first gets its past, then the step itself is compared.
+TEST_P(Attention, AgreesWithTheReference) {
+  const AttentionCase& c = GetParam();
+  for (const QuantType type : {QuantType::F32, QuantType::F16}) {
+    std::mt19937 random(33);
+    VulkanDevice& device = shared_test_device();
+    ReferenceDevice truth;
+    const int k_columns = c.n_head_kv * c.dim_k;
+    const int v_columns = c.n_head_kv * c.dim_v;
+    KvShape shape = {.n_ctx = 300,
+                     .n_slots = 3,
+                     .type = type,
+                     .layers = {{}, {k_columns, v_columns, c.n_head_kv}}};
+    const auto tested_cache = device.make_kv_cache(shape);
+    const auto truth_cache = truth.make_kv_cache(shape);
+    const auto store = [&](const Step& step) {
+      Twin k(device, truth, step.n_tokens(), k_columns);
+      Twin v(device, truth, step.n_tokens(), v_columns);
+      k.fill(random);
+      v.fill(random);
+      device.begin(step);
+      truth.begin(step);
+      device.kv_store(*tested_cache, 1, k.tested(), v.tested());
+      truth.kv_store(*truth_cache, 1, k.truth(), v.truth());
+    };
+    for (const StepRun& run : c.runs) {
+      const StepRun past = {run.slot, 0, run.n_past};
+      if (run.n_past > 0) store(Step(std::span(&past, 1)));
+    }
+    const Step step{c.runs};
+    Twin q(device, truth, step.n_tokens(), c.n_head * c.dim_k);
+    const Twin out(device, truth, step.n_tokens(), c.n_head * c.dim_v);
+    q.fill(random);
+    store(step);
+    const AttentionSpec spec = {.layer = 1,
+                                .n_head = c.n_head,
+                                .n_head_kv = c.n_head_kv,
+                                .head_dim_k = c.dim_k,
+                                .head_dim_v = c.dim_v,
+                                .scale = 0.4F,
+                                .softcap = c.softcap,
+                                .window = c.window,
+                                .causal = c.causal,
+                                .max_alibi_bias = c.max_alibi_bias};
+    device.attention(out.tested(), q.tested(), *tested_cache, spec);
+    truth.attention(out.truth(), q.truth(), *truth_cache, spec);
+    out.expect_equal(type == QuantType::F32 ? 1e-11 : 1e-6,
+                     std::string(quant_type_info(type).name));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, Attention,
+    testing::Values(
+        AttentionCase{"first_token", 4, 4, 16, 16, {{0, 0, 1}}},
+        AttentionCase{"decode", 4, 2, 16, 16, {{1, 64, 1}}},
+        AttentionCase{"decode_many_chunks", 2, 1, 16, 16, {{0, 291, 1}}},
+        AttentionCase{"three_sequences", 4, 2, 16, 16, {{0, 6, 1}, {2, 130, 1}, {1, 0, 1}}},
+        AttentionCase{"prompt", 4, 2, 16, 24, {{0, 0, 21}}},
+        AttentionCase{"more_of_a_prompt", 4, 2, 16, 16, {{0, 65, 9}}},
+        AttentionCase{"prompt_and_decode", 4, 2, 16, 16, {{0, 40, 1}, {1, 3, 11}, {2, 17, 2}}},
+        AttentionCase{"window", 4, 2, 16, 16, {{0, 40, 1}, {1, 30, 12}}, 8},
+        AttentionCase{"softcap", 4, 2, 16, 16, {{0, 40, 1}, {1, 0, 12}}, 0, 2.0F},
+        AttentionCase{"alibi_of_six_heads", 6, 6, 16, 16, {{0, 40, 1}, {1, 0, 12}}, 0, 0.0F, 8.0F},
+        AttentionCase{"both_ways", 4, 4, 16, 16, {{0, 0, 13}}, 0, 0.0F, 0.0F, false},
+        AttentionCase{"large_heads", 2, 1, 256, 256, {{0, 20, 1}, {1, 0, 9}}}),
+    [](const auto& each) { return std::string(each.param.name); });
+
+}  // namespace
+}  // namespace hearth::test

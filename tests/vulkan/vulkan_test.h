@@ -1,0 +1,84 @@
+// What the tests of the Vulkan device share: the device itself, and tensors that it and the
+// reference have alike.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/device/reference_device.h"
+#include "engine/device/vulkan/vulkan.h"
+
+namespace hearth::test {
+
+/// The device under test: HEARTH_TEST_VULKAN (index, name or UUID), else Mesa's software device.
+std::string wished_vulkan_device();
+
+/// Why there is no such device here; empty if there is.
+std::string why_no_vulkan_device();
+
+/// A device of its own. Without the pipeline cache of the person who runs the tests.
+std::unique_ptr<VulkanDevice> open_test_device(VulkanOptions options = {});
+
+/// One for all tests that do not mind: opening and compiling take a while.
+VulkanDevice& shared_test_device();
+
+/// Skips, with a line that says so, where there is no Vulkan device.
+class VulkanTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string why = why_no_vulkan_device();
+    if (!why.empty()) GTEST_SKIP() << "no Vulkan device to test: " << why;
+  }
+};
+
+double nmse(const std::vector<float>& got, const std::vector<float>& expected);
+
+/// The same values on two devices, in the middle of a larger buffer whose other words are guards.
+class Twin {
+ public:
+  Twin(Device& tested, Device& truth, int rows, int columns, int gap = 5);
+
+  Twin& fill(std::mt19937& random, float low = -1.0F, float high = 1.0F);
+  Twin& set(const std::vector<float>& values);
+
+  Tensor tested() const { return view(*tested_buffer_); }
+  Tensor truth() const { return view(*truth_buffer_); }
+  std::vector<float> tested_values() const;
+  std::vector<float> truth_values() const;
+
+  /// Compares the values, and looks whether all guards are what they were.
+  void expect_equal(double most_nmse, const std::string& what) const;
+
+ private:
+  Tensor view(Buffer& buffer) const;
+  std::size_t total() const;
+
+  Device& tested_device_;
+  Device& truth_device_;
+  int rows_;
+  int columns_;
+  int gap_;
+  std::unique_ptr<Buffer> tested_buffer_;
+  std::unique_ptr<Buffer> truth_buffer_;
+};
+
+/// A matrix of random blocks on both.
+struct TwinMatrix {
+  TwinMatrix(Device& tested_device, Device& truth_device, QuantType type, std::int64_t rows,
+             std::int64_t columns, std::mt19937& random, std::int64_t n_stacked = 1);
+
+  std::vector<std::byte> data;
+  std::unique_ptr<Matrix> tested;
+  std::unique_ptr<Matrix> truth;
+};
+
+/// Types that matrices of models can have.
+std::vector<QuantType> weight_types();
+
+}  // namespace hearth::test
