@@ -1,11 +1,9 @@
 // The matrix kernels one by one, beside what the machine can do, OpenBLAS and memcpy:
 //   bench_kernels [--benchmark_filter=Q4_K/.*] [other options of Google Benchmark]
 // README.md says how to read it.
-#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -17,14 +15,19 @@
 #include "base/random.h"
 #include "bench/aligned_memory.h"
 #include "bench/blas_sgemm.h"
+#include "bench/harness.h"
 #include "engine/device/thread_pool.h"
-#include "engine/measure/ceilings.h"
 #include "engine/synth/random_tensor.h"
 #include "kernels/dispatch.h"
 #include "kernels/panels.h"
 
 namespace hearth {
 namespace {
+
+using bench::add;
+using bench::ceilings;
+using bench::count;
+using bench::seconds_each;
 
 constexpr std::size_t kFewTokensBytes = std::size_t{192} << 20;  // more than any cache has
 constexpr std::size_t kManyTokensRows = 1536;
@@ -52,14 +55,6 @@ ThreadPool& pool(int n_threads) {
   auto& found = pools[n_threads];
   if (!found) found = std::make_unique<ThreadPool>(n_threads);
   return *found;
-}
-
-/// Measured before the first benchmark that asks, and kept.
-const Ceilings& ceilings(int n_threads) {
-  static std::map<int, Ceilings> known;
-  const auto found = known.find(n_threads);
-  if (found != known.end()) return found->second;
-  return known[n_threads] = CeilingMeter(n_threads).measure();
 }
 
 /// A matrix in the kernel's layout. The last one is kept: benchmarks that follow each other share.
@@ -157,37 +152,6 @@ double ceiling_of(QuantType type, const Ceilings& most) {
   return type == QuantType::F32 || type == QuantType::F16 ? most.fma : most.int8;
 }
 
-/// Runs `body` as often as asked; seconds for each time.
-template <class Body>
-double seconds_each(benchmark::State& state, const Body& body) {
-  const auto start = std::chrono::steady_clock::now();
-  for (auto _ : state) {
-    body();
-    benchmark::ClobberMemory();
-  }
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  return elapsed.count() / static_cast<double>(state.iterations());
-}
-
-/// What an iteration does, and the most that the machine does of either in a second.
-struct Limits {
-  double operations;
-  double ceiling;
-  double bytes;
-  double read;
-};
-
-/// Rates and shares as columns of the table.
-void count(benchmark::State& state, double seconds, const Limits& limits) {
-  const double needs_arithmetic = limits.operations / limits.ceiling;
-  const double needs_memory = limits.bytes / limits.read;
-  state.counters["GOP/s"] = limits.operations / seconds / 1e9;
-  state.counters["GB/s"] = limits.bytes / seconds / 1e9;
-  state.counters["%arith"] = 100 * needs_arithmetic / seconds;
-  state.counters["%memory"] = 100 * needs_memory / seconds;
-  state.SetLabel(needs_memory > needs_arithmetic ? "bound by memory" : "bound by arithmetic");
-}
-
 void run_matmul(benchmark::State& state, const Shape& shape) {
   const kernels::MatmulKernel& kernel = kernels::best_kernels().matmul[shape.type];
   const Panels& panels = Panels::get(shape);
@@ -248,11 +212,6 @@ void run_memcpy(benchmark::State& state, int n_threads) {
          .read = most.read});
 }
 
-template <class Run>
-void add(const std::string& name, Run run) {
-  benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime()->Unit(benchmark::kMillisecond);
-}
-
 void add_all() {
   constexpr int kThreads[] = {1, 2};
   constexpr std::size_t kColumns[] = {2048, 4096, 8192, 14336};
@@ -281,32 +240,9 @@ void add_all() {
   }
 }
 
-void run(int argc, char** argv) {
-  // what is given on the command line comes later, and counts
-  std::vector<std::string> words = {argv[0], "--benchmark_counters_tabular=true",
-                                    "--benchmark_min_time=0.2"};
-  words.insert(words.end(), argv + 1, argv + argc);
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  int n = static_cast<int>(arguments.size());
-  benchmark::Initialize(&n, arguments.data());
-  if (benchmark::ReportUnrecognizedArguments(n, arguments.data())) return;
-  add_all();
-  for (const int t : {1, 2}) {
-    const Ceilings& most = ceilings(t);
-    const std::string where = fmt::format("at most, threads:{}", t);
-    benchmark::AddCustomContext(
-        where, fmt::format("int8 {:.0f} GOP/s, bf16 {:.0f}, float {:.0f}, reads {:.1f} GB/s",
-                           most.int8 / 1e9, most.bf16 / 1e9, most.fma / 1e9, most.read / 1e9));
-  }
-  benchmark::AddCustomContext("kernels", std::string(kernels::best_isa_level()->name));
-  benchmark::RunSpecifiedBenchmarks();
-}
-
 }  // namespace
 }  // namespace hearth
 
 int main(int argc, char** argv) {
-  hearth::run(argc, argv);
-  return 0;
+  return hearth::bench::run_benchmarks(argc, argv, hearth::add_all);
 }

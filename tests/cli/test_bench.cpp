@@ -46,6 +46,8 @@ TEST(BenchCommand, PrintsJson) {
   }
   EXPECT_EQ(json["batch"], 3);
   EXPECT_EQ(json["repack"], false);
+  EXPECT_EQ(json["kv_type"], "F16");
+  EXPECT_EQ(json["blas"], "off");
   ASSERT_EQ(json["results"].size(), 1U);
   EXPECT_EQ(json["results"][0]["depth"], 4);
   EXPECT_EQ(json["results"][0]["decode"]["tps"], json["decode_tps"]);
@@ -58,6 +60,7 @@ TEST(BenchCommand, LeavesOutWhatIsNotWanted) {
   const nlohmann::json json = nlohmann::json::parse(result.out);
   EXPECT_TRUE(json["prefill_tps"].is_null());
   EXPECT_EQ(json["device"], "reference");
+  EXPECT_EQ(json["kv_type"], "F32") << "the reference keeps nothing else";
 }
 
 TEST(BenchCommand, DrawsAPicture) {

@@ -76,6 +76,32 @@ TEST(SynthShapes, HaveAsManyParametersAsTheirModels) {
   }
 }
 
+/// Elements of a shape's file, the embedding table apart: it is the head, too.
+double millions_without_embeddings(const Shape& shape) {
+  const auto table =
+      static_cast<std::uint64_t>(shape.n_vocab) * static_cast<std::uint64_t>(shape.n_embd);
+  return static_cast<double>(plan_synth_model(shape, mix("BF16"), {}).elements - table) / 1e6;
+}
+
+/// Those of which a report gives rounded numbers of the part that is here.
+TEST(SynthShapes, RoundToWhatReportsSay) {
+  // Gemma 3 technical report (arXiv 2503.19786), table 1: millions of non-embedding parameters.
+  EXPECT_EQ(std::round(millions_without_embeddings(*find_shape("gemma3-1b"))), 698);
+  EXPECT_EQ(std::round(millions_without_embeddings(*find_shape("gemma3-4b"))), 3209);
+  // The card of Granite 3.0 1B-A400M: 1.3 billion parameters, 400 million of them active.
+  const Shape& granite = *find_shape("granite3-1b-a400m");
+  const SynthReport planned = plan_synth_model(granite, mix("BF16"), {});
+  double experts = 0;
+  for (const SynthTensor& tensor : planned.tensors) {
+    if (tensor.dims[2] > 1) {
+      experts += static_cast<double>(tensor.elements());
+    }
+  }
+  const auto all = static_cast<double>(planned.elements);
+  EXPECT_EQ(std::round(all / 1e8), 13);
+  EXPECT_EQ(std::round((all - experts * 24 / 32) / 1e8), 4);
+}
+
 TEST(SynthShapes, HaveNamesOfTheirOwn) {
   std::set<std::string_view> names;
   for (const Shape& shape : all_shapes()) {

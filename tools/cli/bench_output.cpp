@@ -50,9 +50,11 @@ std::string decode_label(const BenchOptions& options) {
 
 void print_bench_text(std::FILE* out, const BenchSubject& subject, const BenchReport& report) {
   const Ceilings& most = report.ceilings;
-  fmt::print(out, "{}: {}, {}, {} kernels, {} threads, loaded in {:.2f} s, at most {} of memory\n",
+  fmt::print(out,
+             "{}: {}, {}, {} kernels, {} threads, {} keys and values, loaded in {:.2f} s, at most "
+             "{} of memory\n",
              subject.model, bytes_text(subject.file_bytes), subject.device, subject.isa,
-             subject.n_threads, subject.load_seconds, bytes_text(report.peak_rss));
+             subject.n_threads, subject.kv_type, subject.load_seconds, bytes_text(report.peak_rss));
   fmt::print(out,
              "this machine at most: int8 {:.0f} GOP/s, bf16 {:.0f} GFLOP/s, float {:.0f} GFLOP/s, "
              "reads {:.1f} GB/s\n\n",
@@ -76,6 +78,8 @@ void print_bench_json(std::FILE* out, const BenchSubject& subject, const BenchRe
                          {"threads", subject.n_threads},
                          {"ubatch", subject.n_ubatch},
                          {"repack", subject.repack},
+                         {"kv_type", subject.kv_type},
+                         {"blas", subject.blas},
                          {"n_prompt", subject.options.n_prompt},
                          {"n_decode", subject.options.n_decode},
                          {"batch", subject.options.n_batch},

@@ -16,6 +16,8 @@ struct BenchSubject {
   int n_threads = 0;
   int n_ubatch = 0;
   bool repack = true;
+  std::string kv_type;  // of keys and values: "F16"
+  std::string blas;     // "off", "auto" or "on"
   std::uint64_t file_bytes = 0;
   double load_seconds = 0;
   BenchOptions options;

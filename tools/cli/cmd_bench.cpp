@@ -30,6 +30,11 @@ struct Options {
   bool json = false;
 };
 
+const char* blas_name(UseBlas use) {
+  if (use == UseBlas::off) return "off";
+  return use == UseBlas::on ? "on" : "auto";
+}
+
 void write_svg(const std::string& path, const BenchSubject& subject, const BenchReport& report) {
   const std::string picture = bench_svg(subject, report);
   OutputFile out(path);
@@ -58,6 +63,8 @@ void run(Options options) {
       .n_threads = meter.n_threads(),
       .n_ubatch = bundle.context->n_ubatch(),
       .repack = !options.engine.no_repack,
+      .kv_type = std::string(quant_type_info(bundle.model->kv_type).name),
+      .blas = blas_name(options.engine.blas),
       .file_bytes = file.file_bytes(),
       .load_seconds = load_time.count(),
       .options = options.bench};
