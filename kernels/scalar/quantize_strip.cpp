@@ -1,12 +1,13 @@
 #include "kernels/scalar/quantize_strip.h"
 
 #include <bit>
-#include <limits>
 
 #include "kernels/half.h"
 
 namespace hearth::kernels::scalar {
 namespace {
+
+constexpr float kInfinity = __builtin_inff();
 
 // A strip's parts are read-only to the kernels; filling it is the one time that they are written.
 template <class Element>
@@ -71,7 +72,7 @@ float quantize(const Strip& strip, const float* const* columns, std::size_t firs
   for (std::size_t k = first; k < first + n; ++k) {
     const float v = absolute(input(strip, columns, k, c));
     largest = v > largest ? v : largest;
-    are_numbers = are_numbers && v <= std::numeric_limits<float>::max();
+    are_numbers = are_numbers && v < kInfinity;
   }
   const bool is_zero = !are_numbers || largest < kSmallestBlock;
   const float end = is_zero ? kLargestEnd : best_end(strip, columns, first, n, c, largest);
