@@ -67,6 +67,7 @@ function(hearth_fuzzer NAME)
   add_executable(fuzz_${NAME} fuzz_${NAME}.cpp)
   target_link_libraries(fuzz_${NAME} PRIVATE hearth_options ${ARG_DEPS})
   target_link_options(fuzz_${NAME} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers fuzz_${NAME})
 endfunction()
 
 # hearth_benchmark(NAME [SOURCES file...] DEPS target...): Google Benchmark program `bench_NAME` from bench_NAME.cpp
