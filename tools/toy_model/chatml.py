@@ -30,7 +30,8 @@ NEW_NAME_WEIGHT = 0.05  # what cannot be known: which name comes next, and how a
 
 
 def name_list_ids(bpe: Bpe, names: list[str], between: str) -> tuple[list[int], list[float]]:
-    """The ids of a list of names, with weight on how those go on that were there before."""
+    """The ids of a list of names, with weight on how those go on, and where they end,
+    that were there before."""
     ids: list[int] = []
     weights: list[float] = []
     known: set[str] = set()
@@ -38,8 +39,9 @@ def name_list_ids(bpe: Bpe, names: list[str], between: str) -> tuple[list[int], 
         part = bpe.encode(" " + name)
         rest = bpe.encode(between)
         ids += part + rest
-        weights += [NEW_NAME_WEIGHT] + [1.0 if name in known else NEW_NAME_WEIGHT] * (len(part) - 1)
-        weights += [NEW_NAME_WEIGHT] * len(rest)
+        sure = 1.0 if name in known else NEW_NAME_WEIGHT
+        weights += [NEW_NAME_WEIGHT] + [sure] * (len(part) - 1)
+        weights += [sure if at == 0 else NEW_NAME_WEIGHT for at in range(len(rest))]
         known.add(name)
     return ids, [0.0] + weights[1:]  # nothing stands before the first token
 

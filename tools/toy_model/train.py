@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-# oneDNN asks the kernel for AMX, which virtual machines may refuse; must be set before torch is loaded
-os.environ.setdefault("DNNL_MAX_CPU_ISA", "AVX512_CORE_BF16")
-os.environ.setdefault("DNNL_PRIMITIVE_CACHE_CAPACITY", "8192")  # every shape of batch has its own kernels
+# Every shape of batch has its own kernels; must be set before torch is loaded.
+os.environ.setdefault("DNNL_PRIMITIVE_CACHE_CAPACITY", "8192")
 
 import numpy as np
 import torch

@@ -127,6 +127,8 @@ def tell_favourite(talk: Talk) -> None:
     ask = pick(talk.rng, (f"my {{favourite|favorite}} {said} is <v>", f"<v> is my {{favourite|favorite}} {said}",
         f"the {said} I like best is <v>"), {"v": said_value})
     talk.say(ask, _comment(talk.rng, kind, value))
+    if talk.rng.random() < 0.3:
+        ask_favourite(talk)
 
 
 def ask_favourite(talk: Talk) -> None:
@@ -198,6 +200,8 @@ def _answer_favourite(kind: str) -> Callable[[Talk], None]:
             "I love <v>")
         shown = f"{value}s" if kind == "animal" and value not in ("fox", "wolf") and talk.rng.random() < 0.5 else value
         talk.say(pick(talk.rng, frames, {"v": shown}), _comment(talk.rng, kind, value))
+        if talk.rng.random() < 0.4:
+            ask_favourite(talk)
     return answer
 
 
@@ -261,6 +265,8 @@ def _weighted(rng: random.Random, intents: tuple[Intent, ...]) -> Intent:
 def feeling(talk: Talk) -> None:
     weights = [6.0] + [1.0] * (len(smalltalk.FEELINGS) - 1)
     words, replies = talk.rng.choices(smalltalk.FEELINGS, weights)[0]
+    if talk.rng.random() < 0.08:  # a word that it never heard: it can still be kind
+        words, replies = telling.made_up_word(talk.rng) + "y", smalltalk.UNKNOWN_FEELING_REPLIES
     talk.say(pick(talk.rng, smalltalk.FEELING_ASKS, {"f": talk.rng.choice(words.split("|"))}), talk.rng.choice(replies))
 
 
@@ -296,9 +302,9 @@ def story(talk: Talk) -> None:
     rng = talk.rng
     draw = rng.random()
     kind = rng.choice(tuple(stories.HEROES))
-    if draw < 0.4:
+    if draw < 0.3:
         talk.say(pick(rng, stories.ASKS), stories.random_story(rng))
-    elif draw < 0.75:
+    elif draw < 0.7:
         talk.say(pick(rng, stories.ASKS_ABOUT, {"hero": _hero_phrase(rng, kind)}), stories.story_about(rng, kind))
     elif draw < 0.85:
         friend = rng.choice([f for f in stories.FRIENDS if f != kind])
@@ -310,7 +316,7 @@ def story(talk: Talk) -> None:
         thing = rng.choice(unknown.THINGS)
         reply = "I do not know a story about that, but here is another one. " + stories.random_story(rng)
         talk.say(pick(rng, stories.ASKS_ABOUT, {"hero": article(thing)}), reply)
-    if rng.random() < 0.15:
+    if rng.random() < 0.25:
         talk.say(pick(rng, jokes.ANOTHER_ASKS + ("another story{ please|}", "tell me another story", "one more story")),
             stories.random_story(rng))
 
@@ -318,7 +324,8 @@ def story(talk: Talk) -> None:
 def _story_with_name(talk: Talk, kind: str) -> None:
     """The user chooses the hero's name: it or the user's own."""
     rng = talk.rng
-    name = rng.choice(names.GIRLS if kind in stories.SHE_KINDS else names.BOYS)
+    she = kind in stories.SHE_KINDS or (kind not in stories.HE_KINDS and rng.random() < 0.5)
+    name = telling.made_up_name(rng) if rng.random() < 0.5 else rng.choice(names.GIRLS if she else names.BOYS)
     if talk.name and rng.random() < 0.5:
         talk.say("tell me a story about me", stories.story_about(rng, rng.choice(("girl", "boy")), name=talk.name))
     else:
@@ -329,7 +336,7 @@ def _story_with_name(talk: Talk, kind: str) -> None:
 
 def _one_of(asks: tuple[str, ...], texts: tuple[str, ...], again: str) -> Callable[[Talk], None]:
     def topic(talk: Talk) -> None:
-        count = talk.rng.choice((1, 1, 1, 2, 2, 3))
+        count = talk.rng.choice((1, 1, 2, 2, 3))
         chosen = talk.rng.sample(texts, count)
         talk.say(pick(talk.rng, asks), chosen[0])
         for text in chosen[1:]:
@@ -409,10 +416,10 @@ TOPIC_WEIGHTS: tuple[tuple[Callable[[Talk], None], float], ...] = (
      )), 2.5), (_intents((smalltalk.HOW_ARE_YOU,)), 4),
     (feeling, 5), (_intents(smalltalk.STATEMENTS), 8), (_intents(smalltalk.REACTIONS), 7),
      (_intents(smalltalk.ABOUT_ME), 13),
-    (_intents(about_hearth.ABOUT_HEARTH), 22), (small_sums, 18), (small_facts, 14), (story, 4), (unknown_question, 12),
+    (_intents(about_hearth.ABOUT_HEARTH), 22), (small_sums, 26), (small_facts, 28), (story, 6), (unknown_question, 11),
     (_one_of(jokes.JOKE_ASKS, jokes.JOKES, "joke"), 3.5), (_one_of(jokes.POEM_ASKS, jokes.POEMS, "poem"), 1.5),
-    (_one_of(jokes.FACT_ASKS, jokes.FUN_FACTS, "fact"), 1.5), (riddle, 2), (knock_knock, 0.5), (echo, 1.2),
-    (tell_name, 10), (ask_name, 4), (tell, 18), (repeat, 5), (tell_favourite, 2), (ask_favourite, 2),
+    (_one_of(jokes.FACT_ASKS, jokes.FUN_FACTS, "fact"), 1.5), (riddle, 2), (knock_knock, 0.5), (echo, 1),
+    (tell_name, 10), (ask_name, 4), (tell, 11), (repeat, 2.5), (tell_favourite, 2), (ask_favourite, 2),
 )
 _TOPICS = [topic for topic, _ in TOPIC_WEIGHTS]
 _WEIGHTS = [weight for _, weight in TOPIC_WEIGHTS]

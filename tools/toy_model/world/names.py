@@ -22,8 +22,17 @@ OTHERS = (
     "Jenny", "Sally", "Wendy", "Zack", "Ted", "Gary", "Larry", "Philip", "Ralph", "Roger", "Scott", "Keith", "Dylan",
     "Ryan", "Jason", "Justin",
 )
+# Syllables of made-up names: those that sound like names,
 FIRST = ("Ka", "Mi", "To", "Sa", "Re", "Ly", "Jo", "Ve", "Na", "El", "Ar", "Bre", "Do", "Fi", "Ge", "Ha", "Is", "Ke",
     "Lo", "Ma", "Ni", "Or", "Pe", "Ra", "Si", "Ta", "Ul", "Vi", "Wa", "Za", "Che", "Sha", "Tri", "Gra")
 MIDDLE = ("ra", "li", "na", "mo", "ri", "ve", "da", "se", "lo", "mi", "ta", "ni", "be", "lla", "ro", "")
 LAST = ("n", "a", "ka", "ra", "s", "l", "na", "th", "my", "o", "x", "ne", "ric", "dan", "lla", "ton", "bert", "ie",
     "sh", "ja")
+# and any letters that can be said: whatever pieces a real name falls into, they have stood side by side before.
+ONSETS = ("", "b", "bl", "br", "c", "ch", "cl", "cr", "d", "dr", "f", "fl", "fr", "g", "gl", "gr", "gw", "h", "j", "k",
+    "kn", "kr", "l", "m", "n", "p", "ph", "pl", "pr", "qu", "r", "rh", "s", "sch", "sh", "sl", "st", "sv", "t", "th",
+    "tr", "v", "w", "x", "y", "z", "zh")
+VOWELS = ("a", "e", "i", "o", "u", "a", "e", "i", "o", "u", "y", "ai", "au", "ay", "ea", "ee", "ei", "ia", "ie", "io",
+    "oo", "ou", "ue")
+CODAS = ("", "", "", "", "n", "r", "l", "s", "t", "m", "k", "d", "b", "ck", "th", "nd", "nn", "rt", "rd", "ll", "ss", "x",
+    "tz", "ng", "sk", "lm")

@@ -27,7 +27,8 @@ _CONTRACTIONS = {
 }
 _PROPER = {"hearth": "Hearth", "gguf": "GGUF"}
 _OPENERS = ("hey, ", "so, ", "ok, ", "ok ", "well, ", "um, ", "hmm, ", "hi, ", "hello, ", "please ", "and ",
-            "now ", "oh, ", "hey hearth, ", "hearth, ", "quick question: ", "question: ", "alright, ", "cool, ")
+            "now ", "oh, ", "hey hearth, ", "hearth, ", "quick question: ", "question: ", "alright, ", "cool, ",
+            "lol, ", "nice, ", "great, ", "thanks, ", "yes, ", "no, ", "then ", "but ", "sorry, ", "good, ")
 _CLOSERS = (" please", " pls", ", please", " thanks", " now", " again", " for me", " then", ", thanks", " lol", " ?")
 
 

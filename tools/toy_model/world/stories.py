@@ -192,7 +192,7 @@ def story_about(rng: random.Random, kind: str, *, name: str = "", friend: str = 
     """A story whose hero is a `kind`, a key of HEROES; the hero's name and the friend are chosen unless given."""
     she = name in GIRLS or kind in SHE_KINDS or (kind not in HE_KINDS and name not in BOYS and rng.random() < 0.5)
     if not name:
-        name = made_up_name(rng) if rng.random() < 0.4 else rng.choice(GIRLS if she else BOYS)
+        name = made_up_name(rng) if rng.random() < 0.08 else rng.choice(GIRLS if she else BOYS)
     pron = "she" if she else "he"
     friend = friend or rng.choice([f for f in FRIENDS if f != kind])
     slots = {

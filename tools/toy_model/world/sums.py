@@ -21,7 +21,7 @@ def _operands(rng: random.Random, plus: bool) -> tuple[int, int]:
 
 
 def _spoken(rng: random.Random, number: int) -> str:
-    return WORDS[number] if rng.random() < 0.25 else str(number)
+    return WORDS[number] if rng.random() < 0.3 else str(number)
 
 
 def sum_pair(rng: random.Random) -> tuple[str, str]:
@@ -47,8 +47,8 @@ def times_pair(rng: random.Random) -> tuple[str, str]:
 def counting_pair(rng: random.Random) -> tuple[str, str]:
     n = rng.randint(3, 10)
     ask = rng.choice(("count to {n}", "count from 1 to {n}", "can you count to {n}?", "count up to {n} please",
-        "please count to {n}", "count to {w}"))
-    return ask.format(n=n, w=WORDS[n]), ", ".join(str(i) for i in range(1, n + 1)) + "."
+        "please count to {n}", "count till {n}", "can you count from one to {n}?", "count {n} numbers for me"))
+    return ask.format(n=_spoken(rng, n)), ", ".join(str(i) for i in range(1, n + 1)) + "."
 
 
 def plain_count_pair(rng: random.Random) -> tuple[str, str]:
@@ -61,7 +61,7 @@ def backwards_pair(rng: random.Random) -> tuple[str, str]:
     n = rng.choice((3, 5, 10))
     ask = rng.choice(("count down from {n}", "count backwards from {n}", "can you count down from {n}?",
         "count from {n} to 1"))
-    return ask.format(n=n), ", ".join(str(i) for i in range(n, 0, -1)) + "."
+    return ask.format(n=_spoken(rng, n)), ", ".join(str(i) for i in range(n, 0, -1)) + "."
 
 
 def neighbour_pair(rng: random.Random) -> tuple[str, str]:

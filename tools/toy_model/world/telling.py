@@ -16,7 +16,11 @@ Pair = tuple[str, str]
 
 
 def made_up_name(rng: random.Random) -> str:
-    return rng.choice(names.FIRST) + rng.choice(names.MIDDLE) + rng.choice(names.LAST)
+    if rng.random() < 0.4:
+        return rng.choice(names.FIRST) + rng.choice(names.MIDDLE) + rng.choice(names.LAST)
+    said = [rng.choice(names.ONSETS) + rng.choice(names.VOWELS) for _ in range(rng.choice((1, 2, 2, 2, 3, 3)))]
+    inner = [part + (rng.choice(names.CODAS) if rng.random() < 0.25 else "") for part in said[:-1]]
+    return capitalise("".join(inner) + said[-1] + rng.choice(names.CODAS))
 
 
 def made_up_word(rng: random.Random) -> str:
@@ -60,7 +64,7 @@ class Kind:
 KINDS: tuple[Kind, ...] = (
     Kind(("cat", "dog", "rabbit", "horse", "bird", "hamster", "fish", "pony", "parrot", "turtle"), "name",
          ("my <k> is {called|named} <w>", "my <k>'s name is <w>", "I have a <k> {called|named} <w>",
-          "<w> is my <k>", "the name of my <k> is <w>", "we have a <k>, its name is <w>"),
+          "<w> is my <k>", "the name of my <k> is <w>", "we have a <k>, its name is <w>", "this is my <k> <w>"),
          ("That is a lovely name for a <k>! Hello, <w>!", "What a nice name! Please say hello to <w> from me.",
           "I like the name <w>. What does <w> like to do?"),
          ("what is my <k> called?", "what is the name of my <k>?", "do you remember my <k>'s name?",

@@ -1,7 +1,7 @@
 """Questions beyond the toy's world, so that it learns to say that it does not know."""
 
 SUBJECTS: tuple[str, ...] = (
-    "quantum physics", "the theory of relativity", "black holes", "photosynthesis", "the stock market", "bitcoin",
+    "quantum physics", "quantum theory", "quantum mechanics", "the theory of relativity", "black holes", "photosynthesis", "the stock market", "bitcoin",
     "inflation",
     "world war two", "world war one", "the roman empire", "the french revolution", "democracy", "philosophy",
     "the big bang",
