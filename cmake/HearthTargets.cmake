@@ -57,8 +57,12 @@ function(hearth_test NAME)
       HEARTH_PROGRAM="$<TARGET_FILE:hearth>")
     add_dependencies(test_${NAME} hearth)
   endif()
+  set(environment "")
+  if(HEARTH_SANITIZE)
+    set(environment ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/leaks_of_others:print_suppressions=0")
+  endif()
   gtest_discover_tests(test_${NAME} TEST_PREFIX "${NAME}/" DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600)
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 ${environment})
 endfunction()
 
 # hearth_fuzzer(NAME DEPS target...): libFuzzer program `fuzz_NAME` from fuzz_NAME.cpp.

@@ -327,8 +327,8 @@ Tensor Forward::hand_over(Tensor x, Seat& from, Seat& to, const Step& step) {
   std::vector<float> rows(static_cast<std::size_t>(x.rows) * static_cast<std::size_t>(x.columns));
   from.device->download(rows, x);
   const Tensor there = to.scratch.x.first_rows(x.rows);
-  to.device->upload(there, rows);
   to.device->begin(step);
+  to.device->upload(there, rows);
   return there;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -32,7 +33,11 @@ struct Scratch {
 
 inline constexpr int kMostHeadRows = 16;
 
-/// The caches' shape for these layers of a model; other layers have no columns.
+/// The caches' shape for the layers that are `here`; other layers have no columns.
+KvShape kv_shape(const HParams& hparams, const std::function<bool(int layer)>& is_here,
+                 QuantType type, int n_ctx, int n_slots);
+
+/// For the layers of a model on a device.
 KvShape kv_shape(const Model& model, const Device& device, int n_ctx, int n_slots = 1);
 
 /// Floats of each scratch tensor, named; what plans count and Forward allocates.

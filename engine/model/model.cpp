@@ -95,18 +95,26 @@ class Loader {
                   .rows = static_cast<int>(tensor.rows()),
                   .columns = static_cast<int>(tensor.columns())};
     vector.buffer = device.allocate(static_cast<std::size_t>(tensor.elements()));
-    std::vector<std::int32_t> ids(static_cast<std::size_t>(vector.rows));
-    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>(i);
-    device.get_rows(vector.view(), *device.load(host(tensor, HostMatrix::Use::rows)), ids);
+    device.upload(vector.view(), host_vector(tensor));
     return vector;
   }
 
   /// The same on the host, whatever the model's devices are.
   HostVector host_vector(const gguf::Tensor& tensor) const {
     ReferenceDevice reader;
-    const Vector in_memory = vector(tensor, reader);
+    const auto rows = static_cast<std::size_t>(tensor.rows());
+    const auto columns = static_cast<int>(tensor.columns());
     HostVector floats(static_cast<std::size_t>(tensor.elements()));
-    reader.download(floats, in_memory.view());
+    const std::unique_ptr<Buffer> buffer = reader.allocate(floats.size());
+    const Tensor view = {.buffer = buffer.get(),
+                         .rows = static_cast<int>(rows),
+                         .columns = columns,
+                         .stride = columns,
+                         .name = tensor.name};
+    std::vector<std::int32_t> ids(rows);
+    for (std::size_t i = 0; i < rows; ++i) ids[i] = static_cast<std::int32_t>(i);
+    reader.get_rows(view, *reader.load(host(tensor, HostMatrix::Use::rows)), ids);
+    reader.download(floats, view);
     return floats;
   }
 

@@ -5,17 +5,24 @@
 
 namespace hearth {
 
-KvShape kv_shape(const Model& model, const Device& device, int n_ctx, int n_slots) {
-  const HParams& h = model.hparams;
-  KvShape shape{.n_ctx = n_ctx, .n_slots = n_slots, .type = model.kv_type};
+KvShape kv_shape(const HParams& h, const std::function<bool(int layer)>& is_here, QuantType type,
+                 int n_ctx, int n_slots) {
+  KvShape shape{.n_ctx = n_ctx, .n_slots = n_slots, .type = type};
   for (std::size_t il = 0; il < h.layers.size(); ++il) {
-    const bool is_here = model.placement.layers[il] == &device;
-    shape.layers.push_back(is_here ? KvShape::Layer{.k_columns = h.n_k(h.layers[il]),
-                                                    .v_columns = h.n_v(h.layers[il]),
-                                                    .n_head_kv = h.layers[il].n_head_kv}
-                                   : KvShape::Layer{});
+    shape.layers.push_back(is_here(static_cast<int>(il))
+                               ? KvShape::Layer{.k_columns = h.n_k(h.layers[il]),
+                                                .v_columns = h.n_v(h.layers[il]),
+                                                .n_head_kv = h.layers[il].n_head_kv}
+                               : KvShape::Layer{});
   }
   return shape;
+}
+
+KvShape kv_shape(const Model& model, const Device& device, int n_ctx, int n_slots) {
+  const auto is_here = [&](int layer) {
+    return model.placement.layers[static_cast<std::size_t>(layer)] == &device;
+  };
+  return kv_shape(model.hparams, is_here, model.kv_type, n_ctx, n_slots);
 }
 
 std::vector<ScratchSize> scratch_sizes(const HParams& h, int n_ubatch, bool has_output) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 
@@ -14,10 +15,11 @@ constexpr int kHeadRows = Forward::kHeadRows;
 }  // namespace
 
 Context::Context(const Model& model, int n_ctx, int n_ubatch, int n_slots)
-    : model_(model),
-      forward_(model, n_ctx, n_ubatch, n_slots),
-      n_past_(static_cast<std::size_t>(n_slots)) {
-  const auto rows = static_cast<std::size_t>(std::min(kHeadRows, forward_.n_ubatch()));
+    : model_(&model),
+      forward_(std::make_unique<Forward>(model, n_ctx, n_ubatch, n_slots)),
+      n_past_(static_cast<std::size_t>(n_slots)),
+      history_(static_cast<std::size_t>(n_slots)) {
+  const auto rows = static_cast<std::size_t>(std::min(kHeadRows, forward_->n_ubatch()));
   logits_.resize(rows * static_cast<std::size_t>(n_vocab()));
 }
 
@@ -43,19 +45,58 @@ void Context::check(int slot, std::span<const std::int32_t> tokens) const {
 void Context::truncate(int slot, int n) {
   HEARTH_CHECK(n >= 0 && n <= n_past(slot));
   past(slot) = n;
+  history_[static_cast<std::size_t>(slot)].resize(static_cast<std::size_t>(n));
+}
+
+void Context::remember(int slot, std::span<const std::int32_t> tokens) {
+  std::vector<std::int32_t>& history = history_[static_cast<std::size_t>(slot)];
+  history.insert(history.end(), tokens.begin(), tokens.end());
+}
+
+/// Does some work of a step; once more on another device when the first one is lost.
+template <class Work>
+void Context::on_device(const Work& work) {
+  try {
+    work();
+    return;
+  } catch (const DeviceLost& lost) {
+    if (!rebuild_) throw;
+    recover(lost.what());
+  }
+  work();
+}
+
+/// Takes the model elsewhere and computes again what was in the caches.
+void Context::recover(const std::string& what_happened) {
+  refuge_ = std::exchange(rebuild_, {});  // it may own what it gives
+  model_ = &refuge_(what_happened);
+  forward_ = std::make_unique<Forward>(*model_, n_ctx(), n_ubatch(), n_slots());
+  for (std::size_t slot = 0; slot < history_.size(); ++slot) {
+    const std::span<const std::int32_t> tokens = history_[slot];
+    const auto ubatch = static_cast<std::size_t>(n_ubatch());
+    for (std::size_t done = 0; done < tokens.size(); done += ubatch) {
+      const std::size_t n = std::min(ubatch, tokens.size() - done);
+      const StepRun run = {static_cast<int>(slot), static_cast<int>(done), static_cast<int>(n)};
+      forward_->run(tokens.subspan(done, n), Step(std::span(&run, 1)), true);
+    }
+  }
 }
 
 std::span<const float> Context::eval(std::span<const std::int32_t> tokens,
                                      const ProgressFn& progress) {
   check(0, tokens);
   const std::span<float> logits(logits_.data(), static_cast<std::size_t>(n_vocab()));
-  const auto ubatch = static_cast<std::size_t>(forward_.n_ubatch());
+  const auto ubatch = static_cast<std::size_t>(forward_->n_ubatch());
   for (std::size_t done = 0; done < tokens.size();) {
     report(progress, done, tokens.size());
     const std::size_t n = std::min(ubatch, tokens.size() - done);
-    const Tensor hidden = forward_.run(tokens.subspan(done, n), n_past(), true);
+    const std::span<const std::int32_t> part = tokens.subspan(done, n);
     done += n;
-    if (done == tokens.size()) forward_.logits(logits, hidden);
+    on_device([&] {
+      const Tensor hidden = forward_->run(part, n_past(), true);
+      if (done == tokens.size()) forward_->logits(logits, hidden);
+    });
+    remember(0, part);
     past(0) += static_cast<int>(n);
   }
   report(progress, tokens.size(), tokens.size());
@@ -65,20 +106,26 @@ std::span<const float> Context::eval(std::span<const std::int32_t> tokens,
 void Context::eval_all(std::span<const std::int32_t> tokens, const LogitsSink& sink,
                        const ProgressFn& progress) {
   check(0, tokens);
-  const auto ubatch = static_cast<std::size_t>(forward_.n_ubatch());
+  const auto ubatch = static_cast<std::size_t>(forward_->n_ubatch());
   const auto width = static_cast<std::size_t>(n_vocab());
   for (std::size_t done = 0; done < tokens.size();) {
     report(progress, done, tokens.size());
     const std::size_t n = std::min(ubatch, tokens.size() - done);
-    const Tensor hidden = forward_.run(tokens.subspan(done, n), n_past(), false);
-    for (int first = 0; first < hidden.rows; first += kHeadRows) {
-      const int rows = std::min(kHeadRows, hidden.rows - first);
-      const std::span<float> part(logits_.data(), static_cast<std::size_t>(rows) * width);
-      forward_.logits(part, hidden.row_range(first, rows));
-      for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
-        sink(part.subspan(i * width, width));
+    const std::span<const std::int32_t> part = tokens.subspan(done, n);
+    int first = 0;  // row whose logits are not given yet
+    on_device([&] {
+      const Tensor hidden = forward_->run(part, n_past(), false);
+      while (first < hidden.rows) {
+        const int rows = std::min(kHeadRows, hidden.rows - first);
+        const std::span<float> some(logits_.data(), static_cast<std::size_t>(rows) * width);
+        forward_->logits(some, hidden.row_range(first, rows));
+        first += rows;
+        for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
+          sink(some.subspan(i * width, width));
+        }
       }
-    }
+    });
+    remember(0, part);
     past(0) += static_cast<int>(n);
     done += n;
   }
@@ -95,7 +142,7 @@ std::span<const float> Context::eval_batch(std::span<const Input> inputs) {
     const std::size_t first = n_finished;
     std::vector<StepRun> runs;
     std::vector<std::int32_t> tokens;
-    auto room = static_cast<std::size_t>(forward_.n_ubatch());
+    auto room = static_cast<std::size_t>(forward_->n_ubatch());
     while (room > 0 && n_finished < inputs.size()) {
       const Input& input = inputs[n_finished];
       const std::span<const std::int32_t> part =
@@ -109,11 +156,19 @@ std::span<const float> Context::eval_batch(std::span<const Input> inputs) {
       done = 0;
       ++n_finished;
     }
-    const Tensor hidden = forward_.run(tokens, Step(runs), true);
-    for (std::size_t i = first; i < n_finished; i += kHeadRows) {
-      const std::size_t rows = std::min<std::size_t>(kHeadRows, n_finished - i);
-      forward_.logits(std::span(logits_).subspan(i * width, rows * width),
-                      hidden.row_range(static_cast<int>(i - first), static_cast<int>(rows)));
+    on_device([&] {
+      const Tensor hidden = forward_->run(tokens, Step(runs), true);
+      for (std::size_t i = first; i < n_finished; i += kHeadRows) {
+        const std::size_t rows = std::min<std::size_t>(kHeadRows, n_finished - i);
+        forward_->logits(std::span(logits_).subspan(i * width, rows * width),
+                         hidden.row_range(static_cast<int>(i - first), static_cast<int>(rows)));
+      }
+    });
+    std::span<const std::int32_t> rest = tokens;
+    for (const StepRun& run : runs) {
+      const auto n = static_cast<std::size_t>(run.n_tokens);
+      remember(run.slot, rest.first(n));
+      rest = rest.subspan(n);
     }
   }
   return std::span(logits_).first(inputs.size() * width);
@@ -121,21 +176,23 @@ std::span<const float> Context::eval_batch(std::span<const Input> inputs) {
 
 void Context::pretend(int slot, int n) {
   HEARTH_CHECK(n >= 0 && n <= n_ctx());
-  past(slot) = 0;
+  truncate(slot, 0);
+  rebuild_ = {};  // such a past cannot be computed again
   while (past(slot) < n) {
-    const int rows = std::min(forward_.n_ubatch(), n - past(slot));
+    const int rows = std::min(forward_->n_ubatch(), n - past(slot));
     const StepRun run = {slot, past(slot), rows};
-    forward_.store_random(Step(std::span(&run, 1)));
+    forward_->store_random(Step(std::span(&run, 1)));
     past(slot) += rows;
   }
+  history_[static_cast<std::size_t>(slot)].resize(static_cast<std::size_t>(n));
 }
 
 std::vector<float> Context::embed(std::span<const std::int32_t> tokens,
                                   const ProgressFn& progress) {
   truncate(0);
   check(0, tokens);
-  const HParams& h = model_.hparams;
-  const auto ubatch = static_cast<std::size_t>(forward_.n_ubatch());
+  const HParams& h = model_->hparams;
+  const auto ubatch = static_cast<std::size_t>(forward_->n_ubatch());
   if (!h.causal && tokens.size() > ubatch) {
     throw Error(Error::Parts{.where = "embedding",
                              .what = "an encoder takes its text in one micro-batch (--ubatch)",
@@ -148,7 +205,9 @@ std::vector<float> Context::embed(std::span<const std::int32_t> tokens,
   for (std::size_t done = 0; done < tokens.size();) {
     report(progress, done, tokens.size());
     const std::size_t n = std::min(ubatch, tokens.size() - done);
-    forward_.hidden(rows, forward_.run(tokens.subspan(done, n), n_past(), false));
+    const std::span<const std::int32_t> part = tokens.subspan(done, n);
+    on_device([&] { forward_->hidden(rows, forward_->run(part, n_past(), false)); });
+    remember(0, part);
     for (std::size_t t = 0; t < n; ++t) {
       const bool is_first = done + t == 0;
       const bool is_last = done + t + 1 == tokens.size();

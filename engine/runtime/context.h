@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "engine/device/cpu/blas.h"
 #include "engine/device/device.h"
+#include "engine/device/vulkan/vulkan.h"
 #include "engine/model/forward.h"
 #include "engine/model/model.h"
 #include "engine/runtime/evaluator.h"
@@ -27,8 +28,8 @@ class Context final : public Evaluator {
   /// `model` must outlive the context. Throws Error when the model's positions end before n_ctx.
   Context(const Model& model, int n_ctx, int n_ubatch, int n_slots = 1);
 
-  int n_vocab() const override { return model_.hparams.n_vocab; }
-  int n_ctx() const override { return forward_.n_ctx(); }
+  int n_vocab() const override { return model_->hparams.n_vocab; }
+  int n_ctx() const override { return forward_->n_ctx(); }
   int n_past() const override { return n_past_.front(); }
   void truncate(int n) override { truncate(0, n); }
   std::span<const float> eval(std::span<const std::int32_t> tokens,
@@ -37,8 +38,8 @@ class Context final : public Evaluator {
   void eval_all(std::span<const std::int32_t> tokens, const LogitsSink& sink,
                 const ProgressFn& progress = {}) override;
 
-  int n_slots() const { return forward_.n_slots(); }
-  int n_ubatch() const { return forward_.n_ubatch(); }
+  int n_slots() const { return forward_->n_slots(); }
+  int n_ubatch() const { return forward_->n_ubatch(); }
   int n_past(int slot) const { return n_past_[static_cast<std::size_t>(slot)]; }
   void truncate(int slot, int n);
 
@@ -62,20 +63,45 @@ class Context final : public Evaluator {
   /// Throws Error when they do not fit a micro-batch, which an encoder sees as a whole.
   std::vector<float> embed(std::span<const std::int32_t> tokens, const ProgressFn& progress = {});
 
+  /// Gives the model on devices that are still there, when one is lost. It must outlive the
+  /// context.
+  using Rebuild = std::function<const Model&(const std::string& what_happened)>;
+
+  /// What to do when a device is lost: go on with another model, which gets the sequences' tokens
+  /// anew. Without it the loss is an error.
+  void set_rebuild(Rebuild rebuild) { rebuild_ = std::move(rebuild); }
+
  private:
+  template <class Work>
+  void on_device(const Work& work);
+  void recover(const std::string& what_happened);
+  void remember(int slot, std::span<const std::int32_t> tokens);
   void check(int slot, std::span<const std::int32_t> tokens) const;
   int& past(int slot) { return n_past_[static_cast<std::size_t>(slot)]; }
 
-  const Model& model_;
-  Forward forward_;
-  std::vector<int> n_past_;    // [n_slots]
+  const Model* model_;
+  Rebuild refuge_;  // that gave the model, after a loss
+  std::unique_ptr<Forward> forward_;
+  std::vector<int> n_past_;                         // [n_slots]
+  std::vector<std::vector<std::int32_t>> history_;  // [n_slots], the tokens in the caches
   std::vector<float> logits_;  // [n_vocab], or a head pass's rows, or a batch's
+  Rebuild rebuild_;
 };
 
 inline constexpr int kDefaultContext = 4096;
 
 /// Bytes of memory that this process can still have; the container's limit counts.
 std::uint64_t available_memory();
+
+/// Which layers lie on a GPU: the last ones, and with them the head.
+struct Offload {
+  static constexpr int kAll = -1;
+  static constexpr int kAsFits = -2;
+
+  int layers = 0;                  // how many, or kAll, kAsFits
+  VulkanOptions gpu = {};          // on which
+  std::uint64_t budget_bytes = 0;  // of its memory; 0: what it says is free
+};
 
 /// How to load a model.
 struct LoadOptions {
@@ -92,11 +118,14 @@ struct LoadOptions {
   std::optional<QuantType> kv_type = {};  // of the KV caches; none: usual_kv_type
   ProgressFn progress = {};
   std::uint64_t (*available_memory)() = hearth::available_memory;  // asked before memory is taken
+  Offload offload = {};
+  std::function<void(const std::string&)> note = {};  // hears what was decided, and what went wrong
 };
 
 /// A model with its device and one context on it; the three live and die together.
 struct ModelBundle {
   std::unique_ptr<Device> device;
+  std::unique_ptr<VulkanDevice> gpu;  // that has some of the layers, if one has
   std::unique_ptr<Model> model;
   std::unique_ptr<Context> context;
 };

@@ -11,6 +11,7 @@
 #include "engine/device/cpu/cpu_device.h"
 #include "engine/device/reference_device.h"
 #include "engine/runtime/context.h"
+#include "engine/runtime/split_load.h"
 
 namespace hearth {
 namespace {
@@ -25,13 +26,14 @@ std::uint64_t number_after(const char* path, std::string_view key, std::uint64_t
   return none;
 }
 
-std::unique_ptr<Device> make_device(const LoadOptions& options) {
+}  // namespace
+
+std::unique_ptr<Device> make_host_device(const LoadOptions& options) {
   if (options.device == LoadOptions::On::reference) return std::make_unique<ReferenceDevice>();
-  return std::make_unique<CpuDevice>(
-      CpuOptions{.n_threads = options.n_threads,
-                 .repack = options.repack,
-                 .pin = options.pin,
-                 .blas = options.blas});
+  return std::make_unique<CpuDevice>(CpuOptions{.n_threads = options.n_threads,
+                                                .repack = options.repack,
+                                                .pin = options.pin,
+                                                .blas = options.blas});
 }
 
 int context_size(const HParams& hparams, const Family& family, const LoadOptions& options,
@@ -44,6 +46,8 @@ int context_size(const HParams& hparams, const Family& family, const LoadOptions
                            .expected = fmt::format("-c {} or less", hparams.n_ctx_train),
                            .got = fmt::format("{}", options.n_ctx)});
 }
+
+namespace {
 
 [[noreturn]] void throw_too_large(const gguf::Reader& file, const std::string& what,
                                   std::uint64_t needed, std::uint64_t available) {
@@ -115,8 +119,9 @@ QuantType usual_kv_type(const gguf::Reader& file) {
 }
 
 ModelBundle load_model(const gguf::Reader& file, const LoadOptions& options) {
+  if (options.offload.layers != 0) return load_split(file, options);
   check_weights_memory(options, file);
-  return load_model_on(make_device(options), file, options);
+  return load_model_on(make_host_device(options), file, options);
 }
 
 ModelBundle load_model_on(std::unique_ptr<Device> device, const gguf::Reader& file,

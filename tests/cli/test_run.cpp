@@ -116,8 +116,8 @@ TEST_F(Run, AFullContextIsSaidOnStderr) {
 TEST_F(Run, MisuseAndFailureHaveTheirOwnCodes) {
   EXPECT_EQ(run_hearth({"run", "--no-such-option"}).exit_code, 2);
   EXPECT_EQ(run_hearth({"run", "-n", "many", "x"}).exit_code, 2);
-  EXPECT_EQ(run_hearth({"run", "--device", "abacus", "x"}).exit_code, 2);
-  const ProgramResult gpu = run_hearth({"run", "-ngl", "99", "x"});
+  EXPECT_EQ(run_hearth({"run", "--device", "abacus", "x"}).exit_code, 1);
+  const ProgramResult gpu = run_hearth({"run", "-ngl", "few", "x"});
   EXPECT_EQ(gpu.exit_code, 1);
   EXPECT_THAT(gpu.err, HasSubstr("-ngl"));
   const ProgramResult hot = run_hearth({"run", "--temp", "-1", "x"});

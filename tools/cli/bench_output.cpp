@@ -38,6 +38,11 @@ nlohmann::json to_json(const Measured& measured, double tokens) {
           {"gb_per_pass", measured.work.bytes / kGiga}};
 }
 
+/// How much of what the GPU copies a kind of work reads.
+double share_of_copy(const BenchSubject& subject, const Measured& measured) {
+  return measured.work.bytes * measured.work_per_second / subject.gpu_copy;
+}
+
 }  // namespace
 
 std::string prefill_label(const BenchOptions& options) {
@@ -66,6 +71,11 @@ void print_bench_text(std::FILE* out, const BenchSubject& subject, const BenchRe
     if (point.prefill) print_row(out, prefill_label(subject.options), point.depth, *point.prefill);
     if (point.decode) print_row(out, decode_label(subject.options), point.depth, *point.decode);
   }
+  if (subject.gpu_copy > 0 && report.points.front().decode) {
+    fmt::print(out, "\nThe GPU copies {:.1f} GB/s; decoding reads {} of that.\n",
+               subject.gpu_copy / kGiga,
+               percent(share_of_copy(subject, *report.points.front().decode)));
+  }
   fmt::print(out,
              "\nPercentages: of what this machine can do at most, measured between the "
              "rounds.\n");
@@ -91,6 +101,7 @@ void print_bench_json(std::FILE* out, const BenchSubject& subject, const BenchRe
                       {"bf16_gflops", report.ceilings.bf16 / kGiga},
                       {"fma_gflops", report.ceilings.fma / kGiga},
                       {"read_gb_per_s", report.ceilings.read / kGiga}};
+  if (subject.gpu_copy > 0) json["ceilings"]["gpu_copy_gb_per_s"] = subject.gpu_copy / kGiga;
   // the first depth's figures again, for scripts that want just those
   const BenchPoint& first = report.points.front();
   json["prefill_tps"] = nullptr;
@@ -102,6 +113,7 @@ void print_bench_json(std::FILE* out, const BenchSubject& subject, const BenchRe
   if (first.decode) {
     json["decode_tps"] = first.decode->tokens_per_second;
     json["decode_share"] = first.decode->memory_share;
+    if (subject.gpu_copy > 0) json["decode_share_of_gpu"] = share_of_copy(subject, *first.decode);
   }
   json["results"] = nlohmann::json::array();
   for (const BenchPoint& point : report.points) {

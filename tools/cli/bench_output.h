@@ -21,6 +21,7 @@ struct BenchSubject {
   std::uint64_t file_bytes = 0;
   double load_seconds = 0;
   BenchOptions options;
+  double gpu_copy = 0;  // bytes per second that the GPU copies, both ways counted; 0: no GPU
 };
 
 void print_bench_text(std::FILE* out, const BenchSubject& subject, const BenchReport& report);

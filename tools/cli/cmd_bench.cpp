@@ -1,6 +1,7 @@
 // hearth bench: how fast a model is on this machine, beside what the machine can do.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -42,6 +43,14 @@ void write_svg(const std::string& path, const BenchSubject& subject, const Bench
   out.commit();
 }
 
+std::string device_name(const ModelBundle& bundle) {
+  if (!bundle.gpu) return bundle.device->name();
+  const auto& layers = bundle.model->placement.layers;
+  return fmt::format("{} of {} layers on {}",
+                     std::count(layers.begin(), layers.end(), bundle.gpu.get()), layers.size(),
+                     bundle.gpu->name());
+}
+
 void run(Options options) {
   const auto start = std::chrono::steady_clock::now();
   const gguf::Reader file = open_model(options.engine.model);
@@ -56,9 +65,9 @@ void run(Options options) {
     ProgressBar bar("measuring");
     report = bench_model(file, bundle, meter, options.bench, bar.progress());
   }
-  const BenchSubject subject = {
+  BenchSubject subject = {
       .model = std::filesystem::path(model_name(options.engine.model)).filename().string(),
-      .device = bundle.device->name(),
+      .device = device_name(bundle),
       .isa = std::string(chosen_level().name),
       .n_threads = meter.n_threads(),
       .n_ubatch = bundle.context->n_ubatch(),
@@ -68,6 +77,8 @@ void run(Options options) {
       .file_bytes = file.file_bytes(),
       .load_seconds = load_time.count(),
       .options = options.bench};
+  if (bundle.gpu) subject.gpu_copy = bundle.gpu->copy_bandwidth();
+  print_profile(bundle);
   if (!options.svg.empty()) write_svg(options.svg, subject, report);
   const auto print = options.json ? print_bench_json : print_bench_text;
   print(stdout, subject, report);

@@ -23,6 +23,22 @@ void print_by_level(const char* what, const std::vector<KernelOf>& kernels) {
   }
 }
 
+void print_vulkan(const VulkanListing& found) {
+  if (found.devices.empty()) fmt::print("Vulkan         none: {}\n", found.why_none);
+  for (const VulkanDeviceInfo& device : found.devices) {
+    fmt::print("Vulkan {}       {} ({}{})\n", device.index, device.name, device.kind,
+               device.is_software ? ": used only when it is named" : "");
+    fmt::print("  {:<12} {}\n", "uuid", device.uuid);
+    fmt::print("  {:<12} {}, Vulkan {}\n", "driver", device.driver, device.vulkan);
+    fmt::print("  {:<12} {}{}, {} free\n", "memory", bytes_text(device.memory_bytes),
+               device.is_unified ? " shared with the host" : "", bytes_text(device.free_bytes));
+    fmt::print("  {:<12} {}\n", "shaders",
+               device.unusable.empty()
+                   ? "plain words, float arithmetic: every op, every weight type"
+                   : "none: " + device.unusable);
+  }
+}
+
 void print_text(const Diagnosis& found) {
   fmt::print("CPU            {}\n", found.cpu);
   for (const Feature& feature : found.features) {
@@ -46,6 +62,7 @@ void print_text(const Diagnosis& found) {
   print_by_level("matmul", found.matmul);
   print_by_level("get_rows", found.get_rows);
   print_by_level("other ops", found.ops);
+  print_vulkan(found.vulkan);
 }
 
 }  // namespace

@@ -157,6 +157,7 @@ void run(Options options) {
     write_output(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   }
   report(made, *model.context);
+  print_profile(model);
 }
 
 }  // namespace

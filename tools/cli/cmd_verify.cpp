@@ -15,6 +15,7 @@
 #include "engine/device/checked_device.h"
 #include "engine/device/cpu/cpu_device.h"
 #include "engine/device/reference_device.h"
+#include "engine/device/vulkan/vulkan.h"
 #include "engine/runtime/context.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/vocab_gguf.h"
@@ -34,6 +35,10 @@ struct Options {
   bool every_op = false;
 };
 
+/// How far a GPU may be off: its products have exact weights and float activations, so they are as
+/// close as all other verbs.
+constexpr Tolerances kGpuTolerances = {.products = 1e-6, .others = 1e-7};
+
 /// What is known of all runs of one verb.
 struct Summary {
   std::string verb;
@@ -50,7 +55,7 @@ std::string line(const OpCheck& check) {
 /// Hears of every op, keeps the worst per verb and the first that is off.
 class Report {
  public:
-  explicit Report(bool every_op) : every_op_(every_op) {}
+  Report(bool every_op, std::string where) : every_op_(every_op), where_(std::move(where)) {}
 
   void add(const OpCheck& check) {
     if (every_op_) fmt::print("{}", line(check));
@@ -62,11 +67,11 @@ class Report {
     }
     ++found->count;
     if (found->count == 1 || !(check.nmse <= found->worst.nmse)) found->worst = check;
-    if (!check.passed() && !first_off_) first_off_ = line(check);
+    if (!check.passed() && !first_off_) first_off_ = line(check) + "on " + where_;
   }
 
   void print() const {
-    fmt::print("{:<14} {:>7}  {:<9} {}\n", "op", "results", "worst", "where");
+    fmt::print("on {}\n{:<14} {:>7}  {:<9} {}\n", where_, "op", "results", "worst", "where");
     for (const Summary& s : summaries_) {
       fmt::print("{:<14} {:>7}  {:<9.2e} {}\n", s.verb, s.count, s.worst.nmse,
                  s.worst.weight.empty() ? s.worst.output : s.worst.weight);
@@ -77,6 +82,7 @@ class Report {
 
  private:
   bool every_op_;
+  std::string where_;
   std::vector<Summary> summaries_;
   std::optional<std::string> first_off_;
 };
@@ -86,18 +92,27 @@ std::vector<std::int32_t> tokens_of(const Options& options, const gguf::Reader& 
   return Tokenizer::create(vocab_from_gguf(file))->encode(options.prompt);
 }
 
+std::unique_ptr<Device> make_device(const Options& options) {
+  if (options.device == "cpu")
+    return std::make_unique<CpuDevice>(CpuOptions{.n_threads = options.n_threads});
+  if (options.device == "reference") return std::make_unique<ReferenceDevice>();
+  return open_vulkan_device({.device = options.device == "gpu" ? "" : options.device});
+}
+
 void run(const Options& options) {
   const gguf::Reader file = open_model(options.model);
   const std::vector<std::int32_t> tokens = tokens_of(options, file);
   ReferenceDevice truth;
-  CpuDevice cpu({.n_threads = options.n_threads});
-  ReferenceDevice reference;
-  Device& tested = options.device == "cpu" ? static_cast<Device&>(cpu) : reference;
-  Report report(options.every_op);
+  const std::unique_ptr<Device> tested = make_device(options);
+  const bool is_gpu = options.device != "cpu" && options.device != "reference";
+  Report report(options.every_op, tested->name());
   const ModelBundle bundle =
       load_model_on(std::make_unique<CheckedDevice>(
-                        tested, truth, [&](const OpCheck& check) { report.add(check); }),
-                    file, {.n_ctx = context_for(file, tokens.size())});
+                        *tested, truth, [&](const OpCheck& check) { report.add(check); },
+                        is_gpu ? kGpuTolerances : Tolerances{}),
+                    file,
+                    {.n_ctx = context_for(file, tokens.size()),
+                     .kv_type = is_gpu ? std::optional(QuantType::F32) : std::nullopt});
   if (bundle.model->hparams.causal) {
     bundle.context->eval(tokens);
   } else {
@@ -118,8 +133,9 @@ void add_verify(CLI::App& app) {
       "verify", "Compare every op of a device with the reference on this model and prompt");
   const auto options = std::make_shared<Options>();
   add_model_option(*command, options->model);
-  command->add_option("--device", options->device, "the device to check")
-      ->check(CLI::IsMember({"cpu", "reference"}))
+  command
+      ->add_option("--device", options->device,
+                   "the device to check: cpu, reference, gpu, or a GPU by index, name or UUID")
       ->capture_default_str();
   command->add_option("--prompt", options->prompt, "the text to run")->capture_default_str();
   command->add_option("--tokens", options->tokens, "token ids to run instead of a text");

@@ -18,6 +18,7 @@ void add_detokenize(CLI::App& app);
 void add_template(CLI::App& app);
 void add_logits(CLI::App& app);
 void add_verify(CLI::App& app);
+void add_plan(CLI::App& app);
 void add_perplexity(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_quantize(CLI::App& app);
@@ -35,6 +36,7 @@ inline constexpr AddCommand kCommands[] = {
     add_template,
     add_logits,
     add_verify,
+    add_plan,
     add_perplexity,
     add_bench,
     add_quantize,

@@ -133,6 +133,7 @@ Diagnosis diagnose() {
       .get_rows = by_type(
           [](const KernelTable& table, QuantType type) { return table.dequantize_row[type]; }),
       .ops = ops(),
+      .vulkan = list_vulkan_devices(),
   };
 }
 
@@ -159,6 +160,22 @@ std::string diagnosis_json(const Diagnosis& found) {
   json["kernels"] = {{"matmul", as_json(found.matmul)},
                      {"get_rows", as_json(found.get_rows)},
                      {"ops", as_json(found.ops)}};
+  json["vulkan"] = {{"devices", nlohmann::ordered_json::array()}};
+  if (found.vulkan.devices.empty()) json["vulkan"]["why_none"] = found.vulkan.why_none;
+  for (const VulkanDeviceInfo& device : found.vulkan.devices) {
+    json["vulkan"]["devices"].push_back({{"index", device.index},
+                                         {"name", device.name},
+                                         {"uuid", device.uuid},
+                                         {"kind", device.kind},
+                                         {"driver", device.driver},
+                                         {"vulkan", device.vulkan},
+                                         {"unified_memory", device.is_unified},
+                                         {"memory_bytes", device.memory_bytes},
+                                         {"free_bytes", device.free_bytes},
+                                         {"max_binding_bytes", device.max_binding},
+                                         {"tiers", {{"plain", device.unusable.empty()}}},
+                                         {"unusable", device.unusable}});
+  }
   return json.dump(2);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/device/vulkan/vulkan.h"
 #include "kernels/dispatch.h"
 
 namespace hearth::cli {
@@ -40,6 +41,7 @@ struct Diagnosis {
   std::vector<KernelOf> matmul;    // by quant type
   std::vector<KernelOf> get_rows;  // by quant type
   std::vector<KernelOf> ops;
+  VulkanListing vulkan;
 };
 
 /// Throws Error if HEARTH_ISA names a level that is not to be had.

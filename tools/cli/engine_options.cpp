@@ -1,5 +1,7 @@
 #include "tools/cli/engine_options.h"
 
+#include <charconv>
+#include <cstdio>
 #include <map>
 
 #include <CLI/CLI.hpp>
@@ -12,13 +14,17 @@ namespace hearth::cli {
 
 namespace {
 
-// What was asked for and cannot be had is an error, never a silent fallback.
-void refuse_gpu_layers(const std::string& layers) {
-  if (layers == "0") return;
+/// "12", "all" or "auto".
+int gpu_layers_of(const std::string& text) {
+  if (text == "all") return Offload::kAll;
+  if (text == "auto") return Offload::kAsFits;
+  int layers = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), layers);
+  if (error == std::errc() && end == text.data() + text.size() && layers >= 0) return layers;
   throw Error(Error::Parts{.where = "-ngl",
-                           .what = "this version of Hearth runs on the CPU only",
-                           .expected = "0",
-                           .got = layers});
+                           .what = "not a number of layers",
+                           .expected = "0, 1 … or all, auto",
+                           .got = text});
 }
 
 }  // namespace
@@ -54,33 +60,70 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
           "are)")
       ->check(CLI::IsMember({"auto", "f32", "f16", "q8_0"}))
       ->type_name("auto|f32|f16|q8_0");
-  const std::map<std::string, LoadOptions::On> devices = {
-      {"cpu", LoadOptions::On::cpu}, {"reference", LoadOptions::On::reference}};
-  command.add_option("--device", options.device, "cpu, or reference: slow, and the truth")
-      ->transform(CLI::CheckedTransformer(devices))
-      ->type_name("cpu|reference");
+  command
+      .add_option("--device", options.device,
+                  "cpu; reference: slow, and the truth; gpu, or a GPU by index, name or UUID "
+                  "(hearth doctor lists "
+                  "them): all layers on it unless -ngl says how many")
+      ->type_name("cpu|reference|gpu|INDEX|NAME|UUID")
+      ->capture_default_str();
   command.add_flag_callback(
-      "--reference", [&options] { options.device = LoadOptions::On::reference; },
+      "--reference", [&options] { options.device = "reference"; },
       "the same as --device reference");
   command
-      .add_option_function<std::string>("--ngl,--gpu-layers", refuse_gpu_layers,
-                                        "layers on the GPU: none yet in this version")
-      ->type_name("N");
+      .add_option_function<std::string>(
+          "--ngl,--gpu-layers",
+          [&options](const std::string& text) { options.gpu_layers = gpu_layers_of(text); },
+          "how many of the last layers the GPU has; auto: as many as fit (default: none, or all "
+          "with --device)")
+      ->type_name("N|all|auto");
+  command.add_flag(
+      "--profile", options.profile,
+      "run, bench: how long each op took on the GPU; slower, as the ops wait for each other");
+}
+
+void print_profile(const ModelBundle& bundle) {
+  if (!bundle.gpu) return;
+  const std::vector<VulkanOpTime> times = bundle.gpu->take_profile();
+  if (times.empty()) return;
+  std::fprintf(stderr, "%-14s %9s %12s %10s %8s\n", "on the GPU", "times", "ms in all", "us each",
+               "GB/s");
+  for (const VulkanOpTime& time : times) {
+    std::fprintf(stderr, "%-14s %9llu %12.2f %10.1f %8.1f\n", time.op.c_str(),
+                 static_cast<unsigned long long>(time.count), 1e3 * time.seconds,
+                 1e6 * time.seconds / static_cast<double>(time.count),
+                 static_cast<double>(time.bytes) / time.seconds * 1e-9);
+  }
+}
+
+LoadOptions load_options(const EngineOptions& options) {
+  LoadOptions load = {.n_threads = options.n_threads,
+                      .n_ctx = options.n_ctx,
+                      .usual_ctx = options.usual_ctx,
+                      .n_ubatch = options.n_ubatch,
+                      .n_slots = options.n_slots,
+                      .repack = !options.no_repack,
+                      .pin = options.pin,
+                      .blas = options.blas,
+                      .kv_type = options.kv_type};
+  const bool on_host = options.device == "cpu" || options.device == "reference";
+  if (options.device == "reference") load.device = LoadOptions::On::reference;
+  load.offload.layers = options.gpu_layers.value_or(on_host ? 0 : Offload::kAll);
+  if (!on_host && options.device != "gpu") load.offload.gpu.device = options.device;
+  load.offload.gpu.profile = options.profile;
+  load.note = [](const std::string& text) { std::fprintf(stderr, "hearth: %s\n", text.c_str()); };
+  if (options.device != "reference" || load.offload.layers == 0) return load;
+  throw Error(Error::Parts{.where = "-ngl",
+                           .what = "the reference device shares layers with no GPU",
+                           .expected = "0",
+                           .got = {}});
 }
 
 ModelBundle load_with(const gguf::Reader& file, const EngineOptions& options) {
   ProgressBar bar("loading");
-  return load_model(file, {.device = options.device,
-                           .n_threads = options.n_threads,
-                           .n_ctx = options.n_ctx,
-                           .usual_ctx = options.usual_ctx,
-                           .n_ubatch = options.n_ubatch,
-                           .n_slots = options.n_slots,
-                           .repack = !options.no_repack,
-                           .pin = options.pin,
-                           .blas = options.blas,
-                           .kv_type = options.kv_type,
-                           .progress = bar.progress()});
+  LoadOptions load = load_options(options);
+  load.progress = bar.progress();
+  return load_model(file, load);
 }
 
 ModelBundle load_generator(const gguf::Reader& file, const EngineOptions& options) {

@@ -23,15 +23,26 @@ struct EngineOptions {
   bool pin = false;
   UseBlas blas = UseBlas::off;
   std::optional<QuantType> kv_type = {};  // of the KV caches; none: auto
-  LoadOptions::On device = LoadOptions::On::cpu;
+  std::string device = "cpu";             // cpu, reference, gpu, or which GPU
+  std::optional<int> gpu_layers =
+      {};                // -ngl: a number, Offload::kAll or kAsFits; none: as the device says
+  bool profile = false;  // time of each op on the GPU
   int usual_ctx = kDefaultContext;  // the context without -c, if the model's own is not smaller
 };
 
-/// Adds -m, -t, -c, --ubatch, --no-repack, --pin, --blas, --kv-type, --device and --reference.
+/// Adds -m, -t, -c, --ubatch, --no-repack, --pin, --blas, --kv-type, --device, --reference, -ngl
+/// and
+/// --profile.
 void add_engine_options(CLI::App& command, EngineOptions& options);
+
+/// What they mean for load_model(). Notes go to stderr.
+LoadOptions load_options(const EngineOptions& options);
 
 /// Loads `file` as the options say, with a progress bar.
 ModelBundle load_with(const gguf::Reader& file, const EngineOptions& options);
+
+/// With options.profile: where the GPU's time went, on stderr.
+void print_profile(const ModelBundle& bundle);
 
 /// The same for a model that has to write text: an encoder is refused.
 ModelBundle load_generator(const gguf::Reader& file, const EngineOptions& options);

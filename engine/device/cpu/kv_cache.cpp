@@ -31,25 +31,36 @@ void check_head_dim(QuantType type, int head_dim) {
 }  // namespace
 
 CpuKvCache::CpuKvCache(const KvShape& shape) : KvCache(shape) {
+  std::size_t used = 0;
+  layers_ = lay_out(shape, used);
+  memory_ = HugePages(used);
+}
+
+std::uint64_t CpuKvCache::bytes_for(const KvShape& shape) {
+  std::size_t used = 0;
+  lay_out(shape, used);
+  return used;
+}
+
+std::vector<CpuKvCache::Layer> CpuKvCache::lay_out(const KvShape& shape, std::size_t& used) {
   HEARTH_CHECK(kernels::scalar_kernels().attention.attend(shape.type) != nullptr);
   const std::size_t n_keys = rounded_up(static_cast<std::size_t>(shape.n_ctx), kernels::kBlockKeys);
-  std::size_t used = 0;
-  for (std::size_t il = 0; il < shape.layers.size(); ++il) {
-    const KvShape::Layer& layer = shape.layers[il];
-    const auto number = static_cast<int>(il);
+  std::vector<Layer> layers;
+  for (const KvShape::Layer& layer : shape.layers) {
     HEARTH_CHECK(layer.k_columns % layer.n_head_kv == 0 && layer.v_columns % layer.n_head_kv == 0);
-    check_head_dim(shape.type, head_dim_k(number));
-    check_head_dim(shape.type, head_dim_v(number));
+    const int dim_k = layer.k_columns / layer.n_head_kv;
+    const int dim_v = layer.v_columns / layer.n_head_kv;
+    check_head_dim(shape.type, dim_k);
+    check_head_dim(shape.type, dim_v);
     const std::size_t key_bytes = rounded_up(
-        n_keys / kernels::kTileKeys * kernels::key_tile_bytes(shape.type, head_dim_k(number)),
-        kAlignment);
+        n_keys / kernels::kTileKeys * kernels::key_tile_bytes(shape.type, dim_k), kAlignment);
     const std::size_t value_bytes =
-        rounded_up(n_keys * kernels::value_row_bytes(shape.type, head_dim_v(number)), kAlignment);
-    layers_.push_back({.at = used, .key_bytes = key_bytes, .head_bytes = key_bytes + value_bytes});
-    used += layers_.back().head_bytes * static_cast<std::size_t>(layer.n_head_kv) *
+        rounded_up(n_keys * kernels::value_row_bytes(shape.type, dim_v), kAlignment);
+    layers.push_back({.at = used, .key_bytes = key_bytes, .head_bytes = key_bytes + value_bytes});
+    used += layers.back().head_bytes * static_cast<std::size_t>(layer.n_head_kv) *
             static_cast<std::size_t>(shape.n_slots);
   }
-  memory_ = HugePages(used);
+  return layers;
 }
 
 int CpuKvCache::head_dim_k(int layer) const {

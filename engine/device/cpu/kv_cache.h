@@ -16,6 +16,9 @@ class CpuKvCache final : public KvCache {
   /// Throws Error when the type cannot hold heads of these dimensions.
   explicit CpuKvCache(const KvShape& shape);
 
+  /// Bytes that such caches take. Throws as the constructor.
+  static std::uint64_t bytes_for(const KvShape& shape);
+
   /// Where a head of a sequence has its keys and values, from position 0 on.
   struct Head {
     std::byte* keys;
@@ -39,6 +42,8 @@ class CpuKvCache final : public KvCache {
   const KvShape::Layer& columns(int layer) const {
     return shape().layers[static_cast<std::size_t>(layer)];
   }
+
+  static std::vector<Layer> lay_out(const KvShape& shape, std::size_t& used);
 
   std::vector<Layer> layers_;
   HugePages memory_;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 
@@ -81,8 +81,33 @@ std::uint64_t ComputeDevice::max_binding() const {
   return options_.max_binding > 0 ? options_.max_binding : gpu_.limits().maxStorageBufferRange;
 }
 
-// --- Memory
-// ---------------------------------------------------------------------------------------------------------------------
+double ComputeDevice::copy_bandwidth() {
+  constexpr int kRounds = 8;
+  const std::uint64_t bytes = std::uint64_t{gpu_.info().is_software ? 4U : 128U} << 20;
+  RawBuffer from = gpu_.make_buffer(bytes, Memory::device);
+  RawBuffer to;
+  double seconds = 0.0;
+  try {
+    to = gpu_.make_buffer(bytes, Memory::device);
+    finish();
+    const std::vector<RawBuffer> both = {from, to};
+    tape_.fill_with_zeros(both);
+    for (int i = 0; i < kRounds; ++i) copy("copy", bind(from), bind(to), bytes);
+    const auto start = std::chrono::steady_clock::now();
+    finish();
+    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  } catch (...) {
+    gpu_.free_buffer(to);
+    gpu_.free_buffer(from);
+    throw;
+  }
+  tape_.clear();
+  gpu_.free_buffer(to);
+  gpu_.free_buffer(from);
+  return 2.0 * kRounds * static_cast<double>(bytes) / seconds;
+}
+
+// --- Memory ---
 
 void ComputeDevice::reserve(std::span<const std::uint64_t> pieces, int n_ubatch) {
   ensure_step_buffer(n_ubatch);
@@ -218,8 +243,7 @@ std::unique_ptr<KvCache> ComputeDevice::make_kv_cache(const KvShape& shape) {
   return cache;
 }
 
-// --- Steps
-// ----------------------------------------------------------------------------------------------------------------------
+// --- Steps ---
 
 void ComputeDevice::finish() {
   tape_.finish();

@@ -81,6 +81,8 @@ class ComputeDevice final : public VulkanDevice {
   VulkanStats stats() const override;
   std::vector<VulkanOpTime> take_profile() override { return tape_.take_profile(); }
 
+  double copy_bandwidth() override;
+
   // compute_device.cpp: memory and steps
   void reserve(std::span<const std::uint64_t> pieces, int n_ubatch) override;
   std::unique_ptr<Matrix> load(const HostMatrix& matrix) override;

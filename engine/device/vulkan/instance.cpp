@@ -151,10 +151,11 @@ Instance::~Instance() {
 
 std::shared_ptr<Instance> Instance::shared() {
   static std::mutex mutex;
-  static std::shared_ptr<Instance> instance;
+  // Never destroyed: when a process ends, parts of a driver may be gone before it.
+  static auto* instance = new std::shared_ptr<Instance>();
   const std::lock_guard lock(mutex);
-  if (!instance) instance = std::make_shared<Instance>();
-  return instance;
+  if (!*instance) *instance = std::make_shared<Instance>();
+  return *instance;
 }
 
 VulkanDeviceInfo Instance::describe(VkPhysicalDevice device) const {

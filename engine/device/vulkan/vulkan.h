@@ -79,6 +79,10 @@ class VulkanDevice : public Device {
   /// The columns of the highest element of each row of x, the lower one of two.
   virtual std::vector<std::int32_t> argmax(Tensor x) = 0;
 
+  /// Bytes per second of a copy within the device's memory, read and written ones together;
+  /// measured now. Throws Error when there is no room for the copy.
+  virtual double copy_bandwidth() = 0;
+
   /// With VulkanOptions::profile: times since the last call.
   virtual std::vector<VulkanOpTime> take_profile() = 0;
 };

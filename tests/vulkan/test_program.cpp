@@ -1,0 +1,111 @@
+// The program's commands with a Vulkan device, and what it says where something cannot be had.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/run_hearth.h"
+#include "tests/vulkan/vulkan_test.h"
+
+namespace hearth::test {
+namespace {
+
+using testing::HasSubstr;
+
+using Words = std::vector<std::string>;
+
+Words operator+(Words a, const Words& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+Words on_device() {
+  return {"--device", wished_vulkan_device()};
+}
+
+/// Where Vulkan's loader finds no driver.
+ProgramResult run_without_drivers(const Words& words) {
+  return run_program(Words{"/usr/bin/env", "VK_ICD_FILENAMES=/nonexistent",
+                           "VK_DRIVER_FILES=/nonexistent", HEARTH_PROGRAM} +
+                     words);
+}
+
+class ProgramOnVulkan : public VulkanTest {};
+
+TEST_F(ProgramOnVulkan, SaysWhatTheCpuSays) {
+  const Words command = {"run",
+                         "--raw",
+                         "-t",
+                         "1",
+                         "-c",
+                         "64",
+                         "-n",
+                         "12",
+                         "--temp",
+                         "0",
+                         "--kv-type",
+                         "f32",
+                         "Where is the cat?"};
+  const ProgramResult cpu = run_hearth(command);
+  ASSERT_EQ(cpu.exit_code, 0) << cpu.err;
+  for (const std::string layers : {"0", "1", "all", "auto"}) {
+    const ProgramResult gpu = run_hearth(command + on_device() + Words{"-ngl", layers});
+    EXPECT_EQ(gpu.exit_code, 0) << gpu.err;
+    EXPECT_EQ(gpu.out, cpu.out) << "-ngl " << layers;
+  }
+}
+
+TEST_F(ProgramOnVulkan, VerifiesEveryOp) {
+  const ProgramResult verified =
+      run_hearth(Words{"verify", "--tokens", "1 5 9 100 7"} + on_device());
+  EXPECT_EQ(verified.exit_code, 0) << verified.err;
+  EXPECT_THAT(verified.out, HasSubstr("attention"));
+  EXPECT_THAT(verified.out, HasSubstr("on vulkan:"));
+}
+
+TEST_F(ProgramOnVulkan, PlansToTheByte) {
+  const ProgramResult planned =
+      run_hearth(Words{"plan", "--json", "-c", "64", "-ngl", "1"} + on_device());
+  ASSERT_EQ(planned.exit_code, 0) << planned.err;
+  const auto json = nlohmann::json::parse(planned.out);
+  EXPECT_EQ(json["gpu_layers"], 1);
+  EXPECT_EQ(json["devices"].size(), 2U);
+  const auto& gpu = json["devices"][1];
+  std::uint64_t sum = 0;
+  for (const auto& [name, bytes] : gpu["classes"].items()) sum += bytes.get<std::uint64_t>();
+  EXPECT_LE(sum, gpu["allocated_bytes"].get<std::uint64_t>());  // pieces begin at multiples of 256
+  EXPECT_GT(json["fits"]["largest_context"], 0);
+}
+
+TEST_F(ProgramOnVulkan, DoctorListsTheDevice) {
+  const ProgramResult found = run_hearth({"doctor", "--json"});
+  ASSERT_EQ(found.exit_code, 0) << found.err;
+  const auto json = nlohmann::json::parse(found.out);
+  EXPECT_FALSE(json["vulkan"]["devices"].empty());
+}
+
+TEST_F(ProgramOnVulkan, AnswersForWhatCannotBeHad) {
+  const ProgramResult unknown =
+      run_hearth({"run", "--raw", "-n", "1", "--device", "no such thing", "hello"});
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("no such Vulkan device"));
+  const ProgramResult absurd =
+      run_hearth(Words{"run", "--raw", "-n", "1", "-ngl", "1000", "hello"} + on_device());
+  EXPECT_EQ(absurd.exit_code, 1);
+  EXPECT_THAT(absurd.err, HasSubstr("-ngl"));
+}
+
+/// Software devices are used only when they are named, and a machine without a driver is told so.
+TEST(ProgramWithoutAGpu, SaysThatThereIsNone) {
+  const ProgramResult none =
+      run_without_drivers({"run", "--raw", "-n", "1", "-ngl", "1", "--device", "gpu", "hello"});
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_THAT(none.err, HasSubstr("Vulkan"));
+  const ProgramResult listed = run_without_drivers({"doctor", "--json"});
+  ASSERT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_TRUE(nlohmann::json::parse(listed.out)["vulkan"]["devices"].empty());
+  EXPECT_FALSE(nlohmann::json::parse(listed.out)["vulkan"]["why_none"].get<std::string>().empty());
+}
+
+}  // namespace
+}  // namespace hearth::test

@@ -1,0 +1,273 @@
+// Whole models on the device: the reference's logits, the same text however the layers are split,
+// plans that are exact, and what happens when memory or the device itself is gone.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.h"
+#include "engine/runtime/builtin_model.h"
+#include "engine/runtime/split_load.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/toy_model.h"
+#include "tests/vulkan/vulkan_test.h"
+
+namespace hearth::test {
+namespace {
+
+using testing::HasSubstr;
+
+using Tokens = std::vector<std::int32_t>;
+
+std::int32_t highest(std::span<const float> logits) {
+  return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+/// `prompt` and n tokens that the model says after it.
+Tokens greedy(Context& context, const Tokens& prompt, int n) {
+  Tokens text = prompt;
+  std::int32_t next = highest(context.eval(prompt));
+  for (int i = 0; i < n; ++i) {
+    text.push_back(next);
+    next = highest(context.eval(std::span(text).last(1)));
+  }
+  return text;
+}
+
+std::vector<float> all_logits(Context& context, const Tokens& tokens) {
+  std::vector<float> all;
+  context.eval_all(tokens, [&](std::span<const float> logits) {
+    all.insert(all.end(), logits.begin(), logits.end());
+  });
+  return all;
+}
+
+LoadOptions on_gpu(int layers) {
+  LoadOptions options{.n_threads = 1, .n_ctx = 64, .n_ubatch = 16};
+  options.offload = {
+      .layers = layers,
+      .gpu = {.device = wished_vulkan_device(), .staging_bytes = 1 << 16, .use_cache = false}};
+  return options;
+}
+
+class WholeModels : public VulkanTest {
+ protected:
+  gguf::Reader toy(const ToyOptions& options = {}) {
+    bytes_.push_back(toy_model(options));
+    return gguf::Reader::from_bytes(bytes_.back(), "toy");
+  }
+  const Tokens prompt_ = {1, 9, 4, 33, 17, 2, 60, 8, 21, 5, 13};
+
+ private:
+  std::deque<std::vector<std::byte>> bytes_;
+};
+
+/// Families that between them use every verb but the encoder's.
+std::vector<ToyOptions> toys() {
+  std::vector<ToyOptions> all;
+  for (const char* name : {"llama", "gemma2", "gpt2", "bloom", "qwen3", "cohere2", "qwen2moe"}) {
+    all.push_back(toy_of(*find_family(name)));
+  }
+  return all;
+}
+
+TEST_F(WholeModels, GiveTheLogitsOfTheReference) {
+  for (const ToyOptions& options : toys()) {
+    SCOPED_TRACE(options.family);
+    const gguf::Reader file = toy(options);
+    const ModelBundle truth = load_model(file, {.device = LoadOptions::On::reference, .n_ctx = 64});
+    const ModelBundle tested =
+        load_model_on(open_test_device({.staging_bytes = 1 << 16}), file,
+                      {.n_ctx = 64, .n_ubatch = 5, .kv_type = QuantType::F32});
+    EXPECT_LE(nmse(all_logits(*tested.context, prompt_), all_logits(*truth.context, prompt_)),
+              1e-9);
+  }
+}
+
+TEST_F(WholeModels, SayTheSameHoweverTheLayersAreSplit) {
+  for (const ToyOptions& options :
+       {ToyOptions{.family = "llama"}, ToyOptions{.family = "qwen3", .with = {"output.weight"}}}) {
+    const gguf::Reader file = toy(options);
+    const ModelBundle cpu = load_model(file, {.n_threads = 1, .n_ctx = 64});
+    const Tokens expected = greedy(*cpu.context, prompt_, 12);
+    for (int layers = 0; layers <= options.n_layer; ++layers) {
+      const ModelBundle split = load_model(file, on_gpu(layers));
+      EXPECT_EQ(greedy(*split.context, prompt_, 12), expected)
+          << options.family << ", " << layers << " layers";
+      EXPECT_EQ(split.gpu != nullptr, layers > 0);
+    }
+  }
+}
+
+TEST_F(WholeModels, TheOneInTheBoxSaysTheSame) {
+  const gguf::Reader file = gguf::Reader::from_bytes(builtin_model_bytes(), "built-in");
+  const Tokens prompt = {10, 200, 31, 7, 99};
+  const ModelBundle cpu = load_model(file, {.n_threads = 1, .n_ctx = 64});
+  const Tokens expected = greedy(*cpu.context, prompt, 16);
+  const ModelBundle all = load_model(file, on_gpu(Offload::kAll));
+  EXPECT_EQ(greedy(*all.context, prompt, 16), expected);
+}
+
+TEST_F(WholeModels, SeveralSequencesAtOnce) {
+  const gguf::Reader file = toy();
+  LoadOptions options = on_gpu(Offload::kAll);
+  options.n_slots = 3;
+  const ModelBundle gpu = load_model(file, options);
+  const ModelBundle one = load_model(file, on_gpu(Offload::kAll));
+  const Tokens texts[] = {{1, 2, 3, 4, 5, 6}, {40}, {7, 8}};
+  const Context::Input inputs[] = {{0, texts[0]}, {1, texts[1]}, {2, texts[2]}};
+  const std::span<const float> together = gpu.context->eval_batch(inputs);
+  const auto width = static_cast<std::size_t>(gpu.context->n_vocab());
+  for (std::size_t i = 0; i < 3; ++i) {
+    one.context->truncate(0);
+    const std::span<const float> alone = one.context->eval(texts[i]);
+    const std::span<const float> row = together.subspan(i * width, width);
+    EXPECT_LE(nmse({row.begin(), row.end()}, {alone.begin(), alone.end()}), 1e-10);
+  }
+}
+
+TEST_F(WholeModels, DecodingIsRecordedOnceAndReplayed) {
+  const gguf::Reader file = toy();
+  const ModelBundle gpu = load_model(file, on_gpu(Offload::kAll));
+  greedy(*gpu.context, prompt_, 4);
+  const VulkanStats before = gpu.gpu->stats();
+  for (int i = 0; i < 10; ++i) gpu.context->eval(Tokens{5});
+  const VulkanStats after = gpu.gpu->stats();
+  EXPECT_EQ(after.submits - before.submits, 10U);       // one per token
+  EXPECT_LE(after.recordings - before.recordings, 1U);  // a context of 32 may begin in between
+}
+
+// --- Memory ---
+
+TEST_F(WholeModels, TakeWhatWasPlannedToTheByte) {
+  ToyOptions tied;
+  ToyOptions untied{.with = {"output.weight"}};
+  for (const ToyOptions& options : {tied, untied}) {
+    const gguf::Reader file = toy(options);
+    for (const std::uint64_t max_slab : {std::uint64_t{0}, std::uint64_t{20000}}) {
+      for (const int layers : {1, 3}) {
+        LoadOptions load = on_gpu(layers);
+        load.offload.gpu.max_slab = max_slab;
+        const Planner planner(file);
+        const LoadPlan plan = plan_load(file, load);
+        const std::uint64_t planned = planner.gpu_share(layers, plan.shape, *plan.rules).allocated;
+        const ModelBundle gpu = load_model(file, load);
+        EXPECT_EQ(gpu.gpu->stats().allocated_bytes, planned);
+        greedy(*gpu.context, prompt_, 4);
+        EXPECT_EQ(gpu.gpu->stats().allocated_bytes, planned) << "working takes more";
+      }
+    }
+  }
+}
+
+TEST_F(WholeModels, WhatDoesNotFitIsAnErrorThatSaysWhatWould) {
+  const gguf::Reader file = toy();
+  LoadOptions options = on_gpu(Offload::kAll);
+  const Planner planner(file);
+  const LoadPlan plan = plan_load(file, options);
+  options.offload.budget_bytes = planner.gpu_share(2, plan.shape, *plan.rules).allocated;
+  try {
+    load_model(file, options);
+    FAIL() << "it was loaded";
+  } catch (const OutOfDeviceMemory& error) {
+    EXPECT_THAT(error.what(), HasSubstr("3 of 3 layers and a context of 64 need"));
+    EXPECT_THAT(error.what(), HasSubstr("what fits: -ngl 2"));
+  }
+  options.offload.layers = Offload::kAsFits;
+  std::string said;
+  options.note = [&](const std::string& text) { said = text; };
+  const ModelBundle gpu = load_model(file, options);
+  EXPECT_THAT(said, HasSubstr("2 of 3 layers fit"));
+  EXPECT_LE(gpu.gpu->stats().allocated_bytes, options.offload.budget_bytes);
+}
+
+/// An allocation fails, whichever: an error without a crash, or fewer layers where as many as fit
+/// were asked for.
+TEST_F(WholeModels, SurviveEveryFailureOfAnAllocation) {
+  const gguf::Reader file = toy();
+  for (int k = 0; k < 6; ++k) {
+    LoadOptions options = on_gpu(Offload::kAll);
+    options.offload.gpu.max_slab = 40000;
+    options.offload.gpu.fail_allocation = k;
+    EXPECT_THROW(load_model(file, options), OutOfDeviceMemory) << k;
+  }
+  LoadOptions options = on_gpu(Offload::kAsFits);
+  options.offload.gpu.fail_allocation = 3;
+  const ModelBundle cpu = load_model(file, options);  // every try fails
+  EXPECT_EQ(cpu.gpu, nullptr);
+  EXPECT_FALSE(greedy(*cpu.context, prompt_, 3).empty());
+}
+
+TEST_F(WholeModels, RefuseImpossibleWishes) {
+  const gguf::Reader file = toy();
+  EXPECT_THROW(load_model(file, on_gpu(4)), Error);
+  EXPECT_THROW(load_model(file, on_gpu(-7)), Error);
+  LoadOptions elsewhere = on_gpu(1);
+  elsewhere.offload.gpu.device = "no such device";
+  EXPECT_THROW(load_model(file, elsewhere), Error);
+  LoadOptions bytes = on_gpu(1);
+  bytes.kv_type = QuantType::Q8_0;
+  EXPECT_THROW(load_model(file, bytes), Error);
+}
+
+// --- Loss ---
+
+/// The device is lost at the k-th submit: while it generates, the text goes on as if nothing had
+/// been.
+TEST_F(WholeModels, GoOnOnTheCpuWhenTheDeviceIsLost) {
+  const gguf::Reader file = toy();
+  const ModelBundle cpu = load_model(file, {.n_threads = 1, .n_ctx = 64});
+  const Tokens expected = greedy(*cpu.context, prompt_, 8);
+  std::uint64_t loaded = 0;
+  {
+    const ModelBundle gpu = load_model(file, on_gpu(2));
+    loaded = gpu.gpu->stats().submits;
+  }
+  for (const std::uint64_t later : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{5}}) {
+    LoadOptions options = on_gpu(2);
+    options.offload.gpu.lose_at_submit = static_cast<int>(loaded + later);
+    std::vector<std::string> said;
+    options.note = [&](const std::string& text) { said.push_back(text); };
+    const ModelBundle gpu = load_model(file, options);
+    EXPECT_EQ(greedy(*gpu.context, prompt_, 8), expected) << "lost at submit " << later;
+    ASSERT_EQ(said.size(), 1U);
+    EXPECT_THAT(said[0], HasSubstr("on the CPU"));
+  }
+}
+
+TEST_F(WholeModels, ALossWhileLoadingIsAnError) {
+  const gguf::Reader file = toy();
+  LoadOptions options = on_gpu(2);
+  options.offload.gpu.lose_at_submit = 0;
+  EXPECT_THROW(load_model(file, options), DeviceLost);
+}
+
+// --- The cache of pipelines ---
+
+TEST_F(WholeModels, PipelinesAreKeptOnDiskAndASpoiledFileIsNoHarm) {
+  const gguf::Reader file = toy();
+  const TempDir folder;
+  const auto run = [&] {
+    const ModelBundle gpu = load_model_on(
+        open_test_device({.staging_bytes = 1 << 16, .cache_folder = folder.path().string()}), file,
+        {.n_ctx = 32, .kv_type = QuantType::F32});
+    return greedy(*gpu.context, {1, 2}, 3);
+  };
+  const Tokens expected = run();
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    files.push_back(entry.path());
+  ASSERT_EQ(files.size(), 1U);
+  EXPECT_EQ(run(), expected);
+  for (const std::uintmax_t size :
+       {std::uintmax_t{0}, std::uintmax_t{10}, std::filesystem::file_size(files[0]) - 1}) {
+    std::filesystem::resize_file(files[0], size);
+    EXPECT_EQ(run(), expected);
+  }
+}
+
+}  // namespace
+}  // namespace hearth::test
