@@ -32,7 +32,7 @@ ProgramResult run_without_drivers(const Words& words) {
 
 class ProgramOnVulkan : public VulkanTest {};
 
-TEST_F(ProgramOnVulkan, SaysWhatTheCpuSays) {
+TEST_F(ProgramOnVulkan, SaysWhatTheReferenceSays) {
   const Words command = {"run",
                          "--raw",
                          "-t",
@@ -40,19 +40,23 @@ TEST_F(ProgramOnVulkan, SaysWhatTheCpuSays) {
                          "-c",
                          "64",
                          "-n",
-                         "12",
+                         "8",
                          "--temp",
                          "0",
                          "--kv-type",
                          "f32",
                          "Where is the cat?"};
-  const ProgramResult cpu = run_hearth(command);
-  ASSERT_EQ(cpu.exit_code, 0) << cpu.err;
-  for (const std::string layers : {"0", "1", "all", "auto"}) {
+  const ProgramResult truth = run_hearth(command + Words{"--reference"});
+  ASSERT_EQ(truth.exit_code, 0) << truth.err;
+  for (const std::string layers : {"all", "auto"}) {
     const ProgramResult gpu = run_hearth(command + on_device() + Words{"-ngl", layers});
     EXPECT_EQ(gpu.exit_code, 0) << gpu.err;
-    EXPECT_EQ(gpu.out, cpu.out) << "-ngl " << layers;
+    EXPECT_EQ(gpu.out, truth.out) << "-ngl " << layers;
   }
+  const ProgramResult split = run_hearth(command + on_device() + Words{"-ngl", "1", "--profile"});
+  EXPECT_EQ(split.exit_code, 0);
+  EXPECT_THAT(split.err, HasSubstr("on the GPU"));
+  EXPECT_THAT(split.err, HasSubstr("attention"));
 }
 
 TEST_F(ProgramOnVulkan, VerifiesEveryOp) {
