@@ -8,8 +8,10 @@
 
 layout(constant_id = 2) const uint ROWS = 1;
 layout(constant_id = 3) const uint COLUMNS = 1;
+layout(constant_id = 4) const uint ALIGNED = 0;  // rows of x begin at multiples of four, and have whole units
 
 layout(binding = 1) readonly buffer In { float x[]; };
+layout(binding = 1) readonly buffer InVectors { vec4 x_vectors[]; };
 layout(binding = 2) writeonly buffer Out { float y[]; };
 #ifdef EXPERTS
 layout(binding = 3) readonly buffer Chosen { float chosen[]; };
@@ -31,24 +33,28 @@ layout(push_constant) uniform Push {
 
 shared float partial[ROWS * COLUMNS * WG];
 
-/// Adds what the unit gives to the sums of one row of the matrix.
-void add_unit(uvec4 row, uint unit, uint x_first, inout float sum[COLUMNS]) {
-  vec4 w[8];
-  read_unit(row, unit, w);
-  const uint n = min(32, columns - 32 * unit);
-  for (uint c = 0; c < COLUMNS; ++c) {
-    const uint at = x_first + c * x_stride + 32 * unit;
-    vec4 s = vec4(0.0);
-    if (n == 32) {
-      [[unroll]] for (uint j = 0; j < 8; ++j) {
-        const uint k = at + 4 * j;
-        s += w[j] * vec4(x[k], x[k + 1], x[k + 2], x[k + 3]);
-      }
-    } else {
-      for (uint j = 0; j < n; ++j) s.x += w[j / 4][j & 3] * x[at + j];
-    }
-    sum[c] += (s.x + s.y) + (s.z + s.w);
+/// 32 elements of a row of x that begins at `at`; zeros past its end.
+void read_x(uint at, uint unit, out vec4 v[8]) {
+  if (ALIGNED != 0) {
+    [[unroll]] for (uint j = 0; j < 8; ++j) v[j] = x_vectors[at / 4 + 8 * unit + j];
+    return;
   }
+  const uint first = at + 32 * unit;
+  if (32 * unit + 32 <= columns) {
+    [[unroll]] for (uint j = 0; j < 8; ++j) {
+      const uint k = first + 4 * j;
+      v[j] = vec4(x[k], x[k + 1], x[k + 2], x[k + 3]);
+    }
+    return;
+  }
+  for (uint j = 0; j < 8; ++j) v[j] = vec4(0.0);
+  for (uint j = 0; 32 * unit + j < columns; ++j) v[j / 4][j & 3] = x[first + j];
+}
+
+float product(vec4 a[8], vec4 b[8]) {
+  vec4 s = a[0] * b[0];
+  [[unroll]] for (uint j = 1; j < 8; ++j) s += a[j] * b[j];
+  return (s.x + s.y) + (s.z + s.w);
 }
 
 void main() {
@@ -69,17 +75,31 @@ void main() {
   for (uint r = 0; r < ROWS; ++r) {
     for (uint c = 0; c < COLUMNS; ++c) sum[r][c] = 0.0;
   }
-  const uint units = (columns + 31) / 32;
+  uvec4 planes[ROWS];
+  bool is_here[ROWS];  // there is such a row, in this slice
   for (uint r = 0; r < ROWS; ++r) {
+    const uint row = shift + first + r;  // of the matrix; without experts of the slice
 #ifdef EXPERTS
-    const uint row = shift + first + r;
-    if (first + r >= rows_here || row < first_row || row >= end_row) continue;
-    const uvec4 planes = planes_of(plane_at, plane_stride, row - first_row);
+    is_here[r] = first + r < rows_here && row >= first_row && row < end_row;
+    planes[r] = planes_of(plane_at, plane_stride, row - first_row);
 #else
-    if (first + r >= rows_here) continue;
-    const uvec4 planes = planes_of(plane_at, plane_stride, first + r);
+    is_here[r] = first + r < rows_here;
+    planes[r] = planes_of(plane_at, plane_stride, row);
 #endif
-    for (uint unit = lane(); unit < units; unit += WG) add_unit(planes, unit, x_first, sum[r]);
+  }
+  const uint units = (columns + 31) / 32;
+  for (uint unit = lane(); unit < units; unit += WG) {
+    vec4 v[8];
+    if (COLUMNS == 1) read_x(x_first, unit, v);  // once for all rows
+    for (uint r = 0; r < ROWS; ++r) {
+      if (!is_here[r]) continue;
+      vec4 w[8];
+      read_unit(planes[r], unit, w);
+      for (uint c = 0; c < COLUMNS; ++c) {
+        if (COLUMNS > 1) read_x(x_first + c * x_stride, unit, v);
+        sum[r][c] += product(w, v);
+      }
+    }
   }
   for (uint r = 0; r < ROWS; ++r) {
     for (uint c = 0; c < COLUMNS; ++c) partial[(r * COLUMNS + c) * WG + lane()] = sum[r][c];

@@ -93,12 +93,33 @@ TEST_F(MatrixVerbs, HaveMoreRowsThanWorkgroupsAlongX) {
   expect_product(shared_test_device(), QuantType::Q8_0, 65536 + 37, 32, 1, random);
 }
 
+/// 32 lanes and more come with the tiles of a GPU: several rows to a workgroup, larger squares.
 TEST_F(MatrixVerbs, DoNotDependOnTheWorkgroup) {
-  for (const int lanes : {16, 128}) {
+  for (const int lanes : {16, 32, 128}) {
     std::mt19937 random(13);
     const auto device = open_test_device({.staging_bytes = 1 << 16, .workgroup = lanes});
-    for (const QuantType type : {QuantType::F32, QuantType::Q6_K})
-      expect_product(*device, type, 37, 512, 2, random);
+    for (const QuantType type : {QuantType::F32, QuantType::Q6_K}) {
+      for (const int n : {1, 2, 70}) expect_product(*device, type, 131, 256, n, random);
+    }
+    expect_product(*device, QuantType::F16, 5, 77, 1, random);
+  }
+}
+
+/// Rows of x that begin at multiples of four floats are read as vectors.
+TEST_F(MatrixVerbs, TakeAlignedInput) {
+  std::mt19937 random(16);
+  VulkanDevice& device = shared_test_device();
+  ReferenceDevice truth;
+  for (const QuantType type : {QuantType::F32, QuantType::Q4_K, QuantType::Q8_0}) {
+    for (const int n : {1, 3}) {
+      const TwinMatrix w(device, truth, type, 21, 256, random);
+      Twin wide(device, truth, n, 1 + 256, 3);  // from a multiple of four, less one
+      wide.fill(random);
+      const Twin out(device, truth, n, 21);
+      device.matmul(out.tested(), *w.tested, wide.tested().column_range(1, 256, "x"));
+      truth.matmul(out.truth(), *w.truth, wide.truth().column_range(1, 256, "x"));
+      out.expect_equal(kExact, type_name(type));
+    }
   }
 }
 
@@ -127,7 +148,9 @@ TEST_F(MatrixVerbs, ShareTheirInput) {
 TEST_F(MatrixVerbs, ChooseExperts) {
   for (const std::uint64_t max_binding : {std::uint64_t{0}, std::uint64_t{1} << 14}) {
     std::mt19937 random(15);
-    const auto device = open_test_device({.staging_bytes = 1 << 16, .max_binding = max_binding});
+    const int lanes = max_binding == 0 ? 0 : 32;
+    const auto device = open_test_device(
+        {.staging_bytes = 1 << 16, .max_binding = max_binding, .workgroup = lanes});
     ReferenceDevice truth;
     const int n_tokens = 3;
     const int n_used = 3;

@@ -16,14 +16,23 @@ namespace {
 /// Steps of up to this many rows are worth remembering: they come again and again.
 constexpr int kMostReplayedRows = 8;
 
+/// A software device runs a lane after the other: few lanes, and nothing that is to spare its
+/// memory.
+constexpr std::uint32_t kFewLanes = 8;
+
 Tuning tuning_for(const Gpu& gpu, const VulkanOptions& options) {
+  const auto wished = static_cast<std::uint32_t>(options.workgroup);
   Tuning tuning;
-  if (gpu.info().is_software)
-    tuning = {.matvec_lanes = 8, .row_lanes = 8, .plain_lanes = 64, .attention_lanes = 8};
-  if (options.workgroup > 0) {
-    const auto lanes = static_cast<std::uint32_t>(options.workgroup);
-    tuning = {
-        .matvec_lanes = lanes, .row_lanes = lanes, .plain_lanes = lanes, .attention_lanes = lanes};
+  if (gpu.info().is_software && (wished == 0 || wished < tuning.matvec_lanes)) {
+    tuning = {.matvec_lanes = kFewLanes,
+              .matvec_rows = 1,
+              .row_lanes = kFewLanes,
+              .attention_lanes = kFewLanes,
+              .tile = 32,
+              .micro = 4};
+  }
+  if (wished > 0) {
+    tuning.matvec_lanes = tuning.row_lanes = tuning.plain_lanes = tuning.attention_lanes = wished;
   }
   return tuning;
 }

@@ -49,10 +49,12 @@ struct PieceKvCache final : KvCache {
 /// Lanes per workgroup and tile sizes: powers of two, which suit the device.
 struct Tuning {
   std::uint32_t matvec_lanes = 32;
-  std::uint32_t row_lanes = 128;   // norms, argmax: a workgroup per row
-  std::uint32_t plain_lanes = 64;  // an invocation per element
+  std::uint32_t matvec_rows = 4;    // of a workgroup, which share what is read of x
+  std::uint32_t row_lanes = 128;    // norms, argmax: a workgroup per row
+  std::uint32_t plain_lanes = 128;  // an invocation per element
   std::uint32_t attention_lanes = 64;
-  std::uint32_t tile = 32;  // of gemm
+  std::uint32_t tile = 64;  // of gemm, a square
+  std::uint32_t micro = 8;  // the part of it that a lane has, a square
 };
 
 /// Push constants in the order of the shader's block.

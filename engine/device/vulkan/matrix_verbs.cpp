@@ -30,6 +30,11 @@ PushWords operator+(PushWords a, const PushWords& b) {
   return a;
 }
 
+/// Whether a shader may read x as vectors of four, unit by unit.
+bool is_aligned(const Tensor& x) {
+  return x.offset % 4 == 0 && x.stride % 4 == 0 && x.columns % kUnit == 0;
+}
+
 std::uint64_t groups_for(std::uint64_t n, std::uint64_t at_once) {
   return (n + at_once - 1) / at_once;
 }
@@ -89,17 +94,18 @@ void ComputeDevice::multiply(Tensor out, const Matrix& matrix, Tensor x, bool is
     if (x.rows <= kMostColumns) {
       run({.verb = "matmul",
            .module = "matvec",
-           .constants = {tuning_.matvec_lanes, type, 1, n},
+           .constants = {tuning_.matvec_lanes, type, tuning_.matvec_rows, n, is_aligned(x)},
            .bindings = {bind(w.slices[i]), bind(x), bind(out)},
            .push = weight_push(w, slice) + push_words(x.offset, x.stride, out.offset, out.stride),
-           .groups = rows,
+           .groups = groups_for(rows, tuning_.matvec_rows),
            .is_independent = is_independent,
            .bytes = slice.bytes,
            .work = work});
     } else {
       run({.verb = "matmul",
            .module = "gemm",
-           .constants = {tuning_.tile * tuning_.tile / 16, type, tuning_.tile},
+           .constants = {tuning_.tile / tuning_.micro * (tuning_.tile / tuning_.micro), type,
+                         tuning_.tile, tuning_.micro},
            .bindings = {bind(w.slices[i]), bind(x), bind(out)},
            .push =
                weight_push(w, slice) + push_words(n, x.offset, x.stride, out.offset, out.stride),
@@ -119,8 +125,9 @@ void ComputeDevice::expert_matmul(Tensor out, const Matrix& stacked, Tensor x, T
   const SlicedMatrix& w = sliced(stacked);
   const auto most =
       static_cast<int>(gpu_.limits().maxComputeWorkGroupCount[2]) / chosen.columns * chosen.columns;
-  const std::uint64_t lines = groups_for(static_cast<std::uint64_t>(out.columns),
-                                         gpu_.limits().maxComputeWorkGroupCount[0]);
+  const std::uint64_t row_groups =
+      groups_for(static_cast<std::uint64_t>(out.columns), tuning_.matvec_rows);
+  const std::uint64_t lines = groups_for(row_groups, gpu_.limits().maxComputeWorkGroupCount[0]);
   bool is_independent = false;
   for (int first = 0; first < n_choices; first += most) {
     const int n = std::min(most, n_choices - first);
@@ -132,13 +139,13 @@ void ComputeDevice::expert_matmul(Tensor out, const Matrix& stacked, Tensor x, T
     for (std::size_t i = 0; i < w.slices.size(); ++i) {
       run({.verb = "expert_matmul",
            .module = "expert_matvec",
-           .constants = {tuning_.matvec_lanes, static_cast<std::uint32_t>(w.type), 1, 1},
+           .constants = {tuning_.matvec_lanes, static_cast<std::uint32_t>(w.type),
+                         tuning_.matvec_rows, 1, is_aligned(from)},
            .bindings = {bind(w.slices[i]), bind(x), bind(out), bind(chosen)},
            .push = weight_push(w, w.layout.slices[i]) +
                    push_words(from.offset, from.stride, to.offset, to.stride, out.columns,
                               chosen.columns, per_choice, choices.offset, choices.stride),
-           .grid = {static_cast<std::uint32_t>(
-                        groups_for(static_cast<std::uint64_t>(out.columns), lines)),
+           .grid = {static_cast<std::uint32_t>(groups_for(row_groups, lines)),
                     static_cast<std::uint32_t>(lines), static_cast<std::uint32_t>(n)},
            .is_independent = is_independent,
            .work = static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(out.columns) *
