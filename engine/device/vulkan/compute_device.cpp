@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "engine/device/cpu/huge_pages.h"
 
 namespace hearth {
 namespace vulkan {
@@ -176,6 +177,9 @@ void ComputeDevice::pack_rows(const HostMatrix& host, const MatrixLayout& layout
       pack_row(host.type, host.columns,
                host.data.data() + static_cast<std::size_t>(first + i) * bytes, layout, row);
     }
+    if (!host.is_mapped_file) return;
+    drop_mapped_pages(host.data.subspan(static_cast<std::size_t>(first + from) * bytes,
+                                        static_cast<std::size_t>(to - from) * bytes));
   };
   constexpr std::int64_t kWorthThreads = 1 << 16;  // elements
   if ((end - first) * host.columns < kWorthThreads) {
