@@ -6,7 +6,8 @@
 // kChunkKeys, at absolute positions. In a chunk, from m = -infinity, l = 0, acc = 0, for each block
 // in which the row sees a key:
 //   s_j = (sum over d of k_j[d] q[d], one fma after the other) * scale; then c tanh(s_j / c) if
-//         there is a softcap c; then fma(-slope, |position - j|, s_j) if there is a slope
+//         there is a softcap c; then fma(-slope, |position - j|, s_j) if there is a slope; then
+//         + bias[j - position] if there is a bias
 //   m'  = the largest of m and the s_j of keys that the row sees
 //   f   = exp(m - m'), p_j = exp(s_j - m'), 0 for keys that the row does not see
 //   l   = fma(l, f, sum of p_j in the order of row_kernels.h)
@@ -49,6 +50,9 @@ struct AttentionRow {
   int last = 0;
   int position = 0;
   float slope = 0.0F;  // of ALiBi
+  /// What a key's distance adds to its score, or nullptr. Points at distance 0; distances from
+  /// -position to those of the end of the last block that the row sees can be read.
+  const float* bias = nullptr;
 };
 
 /// What is known of a row after some of its keys: m, l, and acc from kStateHead on.

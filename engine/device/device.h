@@ -30,6 +30,22 @@ struct Rope {
   double magnitude = 1.0;  // of the rotated pairs (YaRN's attention factor)
 };
 
+/// What the distance of a key from its query adds to a score, a number per head and distance
+/// (arXiv 1910.10683, section 2.1; MPNet, arXiv 2004.09297).
+struct RelativeBias {
+  /// Devices look at keys in blocks: they read so far past the end of the context.
+  static constexpr int kPastTheEnd = 64;
+
+  int reach = 0;                   // distances from -reach to reach
+  std::vector<float> values = {};  // [n_head][2 reach + 1]
+
+  /// The values of a head, at distance 0.
+  const float* of_head(int head) const {
+    const auto width = 2 * static_cast<std::size_t>(reach) + 1;
+    return values.data() + static_cast<std::size_t>(head) * width + static_cast<std::size_t>(reach);
+  }
+};
+
 struct AttentionSpec {
   int layer = 0;  // of the KV cache
   int n_head = 0;
@@ -41,6 +57,8 @@ struct AttentionSpec {
   int window = 0;               // a token sees itself and window - 1 before it; 0 = all before it
   bool causal = true;           // false: every token of the sequence, later ones too
   float max_alibi_bias = 0.0F;  // ALiBi (arXiv 2108.12409): slopes 2^(-bias i / n_head); 0 = none
+  /// Outlives the call. Its reach is the cache's n_ctx + kPastTheEnd at least.
+  const RelativeBias* relative_bias = nullptr;
 };
 
 struct KvShape {

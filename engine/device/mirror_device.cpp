@@ -44,6 +44,7 @@ std::string describe(const AttentionSpec& spec) {
   if (spec.window > 0) text += fmt::format(", window {}", spec.window);
   if (spec.softcap > 0.0F) text += fmt::format(", softcap {}", spec.softcap);
   if (spec.max_alibi_bias > 0.0F) text += ", alibi";
+  if (spec.relative_bias) text += ", relative bias";
   if (!spec.causal) text += ", both ways";
   return text;
 }

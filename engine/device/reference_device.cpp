@@ -115,6 +115,9 @@ void attend(float* out, const float* q, const HostKvCache& cache, const Attentio
       score = cap * stable_tanh(score / cap);
     }
     score -= slope * std::abs(row.position - p);
+    if (spec.relative_bias) {
+      score += static_cast<double>(spec.relative_bias->of_head(head)[p - row.position]);
+    }
     weight[static_cast<std::size_t>(p - keys.first)] = score;
     highest = std::max(highest, score);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "engine/model/relative_bias.h"
 #include "engine/model/rope.h"
 
 namespace hearth {
@@ -47,10 +48,11 @@ class Forward::Block {
         lh_(h_.layers[static_cast<std::size_t>(layer)]),
         w_(model_.weights.layers[static_cast<std::size_t>(layer)]),
         rope_(lh_.window > 0 ? forward.local_rope_ : forward.global_rope_),
+        bias_(forward.relative_bias_),
         device_(*seat.device),
         kv_(*seat.kv),
         s_(seat.scratch),
-        il_(layer),
+        kv_layer_(forgets_layers(h_) ? 0 : layer),
         n_(n_tokens) {}
 
   void run(Tensor x) {
@@ -138,7 +140,7 @@ class Forward::Block {
     if (rotates_first) rotate(heads);
     norm_heads(heads);
     if (!rotates_first) rotate(heads);
-    device_.kv_store(kv_, il_, heads.k, heads.v);
+    device_.kv_store(kv_, kv_layer_, heads.k, heads.v);
     const Tensor out = shaped(s_.heads, n_, h_.n_attn_out(lh_), "heads");
     device_.attention(out, heads.q, kv_, attention_spec());
     project(device_, rows(s_.attn_branch), w_.attn_output, out);
@@ -146,7 +148,7 @@ class Forward::Block {
   }
 
   AttentionSpec attention_spec() const {
-    return {.layer = il_,
+    return {.layer = kv_layer_,
             .n_head = lh_.n_head,
             .n_head_kv = lh_.n_head_kv,
             .head_dim_k = h_.head_dim_k,
@@ -155,7 +157,8 @@ class Forward::Block {
             .softcap = h_.attn_softcap,
             .window = lh_.window,
             .causal = h_.causal,
-            .max_alibi_bias = h_.max_alibi_bias};
+            .max_alibi_bias = h_.max_alibi_bias,
+            .relative_bias = bias_.values.empty() ? nullptr : &bias_};
   }
 
   Tensor feed_forward(Tensor x) {
@@ -236,10 +239,11 @@ class Forward::Block {
   const LayerHParams& lh_;
   const LayerWeights& w_;
   const Rope& rope_;
+  const RelativeBias& bias_;
   Device& device_;
   KvCache& kv_;
   Scratch& s_;
-  int il_;
+  int kv_layer_;
   int n_;
 };
 
@@ -250,7 +254,8 @@ Forward::Forward(const Model& model, int n_ctx, int n_ubatch, int n_slots)
           std::min<std::int64_t>(n_ubatch, static_cast<std::int64_t>(n_ctx) * n_slots))),
       n_slots_(n_slots),
       global_rope_(global_rope(model, n_ctx)),
-      local_rope_(local_rope(model, n_ctx)) {
+      local_rope_(local_rope(model, n_ctx)),
+      relative_bias_(relative_bias(model, n_ctx)) {
   make_seat(model.placement.embedding);
   for (Device* device : model.placement.layers) make_seat(device);
   make_seat(model.placement.output);
@@ -347,7 +352,8 @@ void Forward::store_random(const Step& step) {
     }
     seat.device->begin(step);
     seat.device->upload(kv, std::span(values).first(n));
-    seat.device->kv_store(*seat.kv, il, kv.column_range(0, h.n_k(layer), "k"),
+    seat.device->kv_store(*seat.kv, forgets_layers(h) ? 0 : il,
+                          kv.column_range(0, h.n_k(layer), "k"),
                           kv.column_range(h.n_k(layer), h.n_v(layer), "v"));
     seat.device->submit();
   }

@@ -33,7 +33,12 @@ struct Scratch {
 
 inline constexpr int kMostHeadRows = 16;
 
-/// The caches' shape for the layers that are `here`; other layers have no columns.
+/// Whether the layers of a model share the room for keys and values: an encoder sees its text in
+/// one step, so that those of a layer are forgotten when the next one begins.
+bool forgets_layers(const HParams& hparams);
+
+/// The caches' shape for the layers that are `here`; other layers have no columns. Where layers
+/// share their room, it is that of the first.
 KvShape kv_shape(const HParams& hparams, const std::function<bool(int layer)>& is_here,
                  QuantType type, int n_ctx, int n_slots);
 
@@ -101,6 +106,7 @@ class Forward {
   int n_slots_;
   Rope global_rope_;
   Rope local_rope_;
+  RelativeBias relative_bias_;
   std::vector<Seat> seats_;
 };
 

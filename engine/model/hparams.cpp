@@ -297,6 +297,25 @@ void read_rope(HParams& hparams, Keys& keys, const Family& family) {
   hparams.rope_attn_factor *= keys.real_or("rope.scaling.yarn_attn_factor", 1.0);
 }
 
+/// A relative position bias is one table for all layers, which so have as many heads each.
+void read_relative_bias(HParams& hparams, Keys& keys) {
+  constexpr int kMostBuckets = 1 << 12;
+  constexpr int kUsualDistance = 128;
+  hparams.n_rel_buckets = keys.integer("attention.relative_buckets_count", 0, kMostBuckets, 0);
+  if (hparams.n_rel_buckets == 0) return;
+  if (hparams.n_rel_buckets % 4 != 0) {
+    keys.problem("attention.relative_buckets_count", "a multiple of 4",
+                 fmt::format("{}", hparams.n_rel_buckets));
+  }
+  hparams.rel_max_distance =
+      keys.integer("attention.relative_max_distance", hparams.n_rel_buckets / 4 + 1, kMostTokens,
+                   std::max(kUsualDistance, hparams.n_rel_buckets));
+  const int n_head = hparams.layers.front().n_head;
+  const bool same = std::all_of(hparams.layers.begin(), hparams.layers.end(),
+                                [&](const LayerHParams& layer) { return layer.n_head == n_head; });
+  if (!same) keys.problem("attention.head_count", "one number for all layers", "several");
+}
+
 /// Rows (of each stacked matrix) of the first tensor with this name in any layer; 0 if there is
 /// none.
 int rows_of_any(const gguf::Reader& file, std::string_view name) {
@@ -395,6 +414,7 @@ HParams read_hparams(const gguf::Reader& file, const Family& family) {
   read_head_sizes(hparams, keys);
   keys.throw_problems();  // what follows computes with these numbers
   read_rope(hparams, keys, family);
+  read_relative_bias(hparams, keys);
   read_scales(hparams, keys, family);
   read_pooling(hparams, keys, family);
   hparams.parallel_residual =

@@ -50,6 +50,9 @@ struct HParams {
   double yarn_log_multiplier = 0.0;
   double yarn_ext_factor = 1.0;
 
+  int n_rel_buckets = 0;  // of a relative position bias; 0: none
+  int rel_max_distance = 0;
+
   float attention_scale = 0.0F;
   float max_alibi_bias = 0.0F;
   float attn_softcap = 0.0F;  // 0: none, here and below

@@ -5,15 +5,27 @@
 
 namespace hearth {
 
+bool forgets_layers(const HParams& h) {
+  const LayerHParams& first = h.layers.front();
+  return !h.causal && std::all_of(h.layers.begin(), h.layers.end(), [&](const LayerHParams& layer) {
+    return layer.n_head_kv == first.n_head_kv;
+  });
+}
+
 KvShape kv_shape(const HParams& h, const std::function<bool(int layer)>& is_here, QuantType type,
                  int n_ctx, int n_slots) {
   KvShape shape{.n_ctx = n_ctx, .n_slots = n_slots, .type = type};
   for (std::size_t il = 0; il < h.layers.size(); ++il) {
-    shape.layers.push_back(is_here(static_cast<int>(il))
-                               ? KvShape::Layer{.k_columns = h.n_k(h.layers[il]),
-                                                .v_columns = h.n_v(h.layers[il]),
-                                                .n_head_kv = h.layers[il].n_head_kv}
-                               : KvShape::Layer{});
+    const KvShape::Layer columns = is_here(static_cast<int>(il))
+                                       ? KvShape::Layer{.k_columns = h.n_k(h.layers[il]),
+                                                        .v_columns = h.n_v(h.layers[il]),
+                                                        .n_head_kv = h.layers[il].n_head_kv}
+                                       : KvShape::Layer{};
+    if (!forgets_layers(h) || il == 0) {
+      shape.layers.push_back(columns);
+    } else if (columns.k_columns > 0) {
+      shape.layers.front() = columns;
+    }
   }
   return shape;
 }

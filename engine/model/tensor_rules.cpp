@@ -13,6 +13,8 @@ enum class Dim : std::uint8_t {
   n_ctx_train,
   n_token_types,
   n_rot_half,
+  n_head,
+  n_rel_buckets,
   n_q,
   n_k,
   n_v,
@@ -42,6 +44,7 @@ enum class When : std::uint8_t {
   gated,  // unless gate and up are one matrix
   learned_positions,
   token_types,
+  relative_bias,
   experts,
   shared_experts,
 };
@@ -69,6 +72,7 @@ const Rule<M> kModelRules[] = {
     {"rope_freqs", {n_rot_half, one, one}, When::optional, "", &M::rope_freqs},
     {"rope_factors_long", {n_rot_half, one, one}, When::optional, "", &M::rope_factors_long},
     {"rope_factors_short", {n_rot_half, one, one}, When::optional, "", &M::rope_factors_short},
+    {"attn_rel_b", {n_head, n_rel_buckets, one}, When::relative_bias, "", &M::attn_rel_b},
 };
 
 const Rule<L> kLayerRules[] = {
@@ -182,6 +186,10 @@ std::uint64_t Resolver::size(Dim dim) const {
         return h.n_token_types;
       case n_rot_half:
         return h.n_rot / 2;
+      case n_head:
+        return h.layers.front().n_head;
+      case n_rel_buckets:
+        return h.n_rel_buckets;
       case n_q:
         return h.n_q(layer());
       case n_k:
@@ -243,6 +251,8 @@ bool Resolver::required(When when) const {
       return family_.position == Position::learned;
     case When::token_types:
       return hparams_.n_token_types > 0;
+    case When::relative_bias:
+      return hparams_.n_rel_buckets > 0;
     case When::experts:
       return hparams_.n_expert > 0;
     case When::shared_experts:

@@ -70,6 +70,7 @@ struct ModelWeights {
   Linear output;          // [n_vocab][n_embd]; token_embd again if tied
   HostVector rope_freqs;  // [n_rot / 2], divisors of the frequencies
   HostVector rope_factors_long, rope_factors_short;
+  HostVector attn_rel_b;  // [n_rel_buckets][n_head], for every layer
   std::vector<LayerWeights> layers;
 };
 

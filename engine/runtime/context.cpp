@@ -174,6 +174,24 @@ std::span<const float> Context::eval_batch(std::span<const Input> inputs) {
   return std::span(logits_).first(inputs.size() * width);
 }
 
+std::span<const float> Context::hidden_batch(std::span<const Input> inputs) {
+  std::vector<StepRun> runs;
+  std::vector<std::int32_t> tokens;
+  for (const Input& input : inputs) {
+    truncate(input.slot, 0);
+    check(input.slot, input.tokens);
+    runs.push_back({.slot = input.slot, .n_tokens = static_cast<int>(input.tokens.size())});
+    tokens.insert(tokens.end(), input.tokens.begin(), input.tokens.end());
+  }
+  HEARTH_CHECK(tokens.size() <= static_cast<std::size_t>(n_ubatch()));
+  on_device([&] { forward_->hidden(hidden_, forward_->run(tokens, Step(runs), false)); });
+  for (const Input& input : inputs) {
+    remember(input.slot, input.tokens);
+    past(input.slot) = static_cast<int>(input.tokens.size());
+  }
+  return hidden_;
+}
+
 void Context::pretend(int slot, int n) {
   HEARTH_CHECK(n >= 0 && n <= n_ctx());
   truncate(slot, 0);

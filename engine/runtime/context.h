@@ -59,6 +59,11 @@ class Context final : public Evaluator {
   /// there: to measure what comes after them.
   void pretend(int slot, int n);
 
+  /// The hidden states after the last norm of every token of several sequences, each from its
+  /// beginning (what was there before is forgotten), in one pass: [tokens of all][n_embd], valid
+  /// until the next call. No slot twice; at most n_ubatch tokens in all.
+  std::span<const float> hidden_batch(std::span<const Input> inputs);
+
   /// The pooled embedding of `tokens` [n_embd], not normalised. Forgets what was there before.
   /// Throws Error when they do not fit a micro-batch, which an encoder sees as a whole.
   std::vector<float> embed(std::span<const std::int32_t> tokens, const ProgressFn& progress = {});
@@ -85,6 +90,7 @@ class Context final : public Evaluator {
   std::vector<int> n_past_;                         // [n_slots]
   std::vector<std::vector<std::int32_t>> history_;  // [n_slots], the tokens in the caches
   std::vector<float> logits_;  // [n_vocab], or a head pass's rows, or a batch's
+  std::vector<float> hidden_;  // of a batch
   Rebuild rebuild_;
 };
 

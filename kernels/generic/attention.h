@@ -231,7 +231,7 @@ class TileWalk {
       const auto from_row = S::add(S::lane_numbers(), S::set(key - row.position));
       s = S::fma(S::set(-row.slope), S::to_float(S::absolute(from_row)), s);
     }
-    return s;
+    return row.bias ? S::add(s, S::load(row.bias + (key - row.position))) : s;
   }
 
   /// -infinity in place of scores outside [first, last).

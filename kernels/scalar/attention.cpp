@@ -75,7 +75,7 @@ float score(const AttentionTile& tile, int r, int key) {
   if (tile.softcap > 0.0F) s = tanh(s / tile.softcap) * tile.softcap;
   const int distance = row.position > key ? row.position - key : key - row.position;
   if (row.slope != 0.0F) s = __builtin_fmaf(-row.slope, static_cast<float>(distance), s);
-  return s;
+  return row.bias ? s + row.bias[key - row.position] : s;
 }
 
 /// The block's keys [first, last) that row r sees, at least one, into its state.

@@ -31,6 +31,7 @@ struct Setting {
   int head_dim_v = 0;
   float softcap = 0.0F;
   float slope = 0.0F;
+  bool bias = false;
   int window = 0;       // 0: all
   bool causal = true;   // false: every row sees every key
   float spread = 1.0F;  // of the queries: large ones make sharp weights
@@ -38,8 +39,9 @@ struct Setting {
 
 void PrintTo(const Setting& s, std::ostream* out) {
   *out << quant_type_info(s.type).name << ", " << s.n_keys << " keys, head " << s.head_dim_k << "/"
-       << s.head_dim_v << ", softcap " << s.softcap << ", slope " << s.slope << ", window "
-       << s.window << (s.causal ? "" : ", not causal") << ", spread " << s.spread;
+       << s.head_dim_v << ", softcap " << s.softcap << ", slope " << s.slope
+       << (s.bias ? ", bias" : "") << ", window " << s.window << (s.causal ? "" : ", not causal")
+       << ", spread " << s.spread;
 }
 
 std::size_t room(int n_keys) {
@@ -96,13 +98,16 @@ class Queries {
  public:
   Queries(const Setting& s, int n, std::mt19937& random) : setting_(s) {
     std::normal_distribution<float> normal(0.0F, s.spread);
+    if (s.bias) biases_.resize(2 * static_cast<std::size_t>(s.n_keys + kBlockKeys) + 1);
+    for (float& b : biases_) b = normal(random);
     for (int r = 0; r < n; ++r) {
       const int position = std::max(0, s.n_keys - n + r);
       const int first = s.window > 0 ? std::max(0, position - s.window + 1) : 0;
       rows_.push_back({.first = s.causal ? first : 0,
                        .last = s.causal ? position + 1 : s.n_keys,
                        .position = position,
-                       .slope = s.slope * static_cast<float>(r + 1)});
+                       .slope = s.slope * static_cast<float>(r + 1),
+                       .bias = s.bias ? biases_.data() + s.n_keys + kBlockKeys : nullptr});
       std::vector<float> q(static_cast<std::size_t>(s.head_dim_k));
       for (float& x : q) x = normal(random);
       q_.push_back(std::move(q));
@@ -138,6 +143,7 @@ class Queries {
   Setting setting_;
   std::vector<AttentionRow> rows_;
   std::vector<std::vector<float>> q_;
+  std::vector<float> biases_;  // by distance
 };
 
 /// States of one chunk, with guards behind them.
@@ -190,6 +196,7 @@ std::vector<double> exact(const Setting& s, const Head& head, const AttentionRow
     const auto cap = static_cast<double>(s.softcap);
     if (cap > 0.0) score = cap * std::tanh(score / cap);
     score -= static_cast<double>(row.slope) * std::abs(row.position - key);
+    if (row.bias) score += static_cast<double>(row.bias[key - row.position]);
     weights.push_back(std::exp(score));
     total += weights.back();
   }
@@ -213,6 +220,12 @@ std::vector<Setting> settings() {
         {.type = type, .n_keys = 150, .head_dim_k = 96, .head_dim_v = 32, .softcap = 3.0F});
     all.push_back(
         {.type = type, .n_keys = 600, .head_dim_k = 32, .head_dim_v = 64, .slope = 0.02F});
+    all.push_back({.type = type,
+                   .n_keys = 150,
+                   .head_dim_k = 64,
+                   .head_dim_v = 64,
+                   .bias = true,
+                   .causal = false});
     all.push_back({.type = type, .n_keys = 700, .head_dim_k = 32, .head_dim_v = 32, .window = 70});
     all.push_back(
         {.type = type, .n_keys = 77, .head_dim_k = 32, .head_dim_v = 32, .causal = false});

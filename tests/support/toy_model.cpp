@@ -75,6 +75,9 @@ ToyOptions toy_of(const Family& family) {
     const std::string prefix = std::string(family.name) + ".";
     writer.set(prefix + "attention.sliding_window", std::uint32_t{4});
     writer.set(prefix + "attn_logit_softcapping", 5.0F);
+    if (family.name == "mpnet") {
+      writer.set(prefix + "attention.relative_buckets_count", std::uint32_t{8});
+    }
     writer.set(prefix + "final_logit_softcapping", 3.0F);
     if (family.name.find("moe") == std::string_view::npos) return;
     writer.set(prefix + "expert_count", std::uint32_t{5});

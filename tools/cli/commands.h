@@ -20,6 +20,7 @@ void add_logits(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_perplexity(CLI::App& app);
+void add_embed(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_quantize(CLI::App& app);
 void add_synth(CLI::App& app);
@@ -38,6 +39,7 @@ inline constexpr AddCommand kCommands[] = {
     add_verify,
     add_plan,
     add_perplexity,
+    add_embed,
     add_bench,
     add_quantize,
     add_synth,

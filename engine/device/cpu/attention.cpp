@@ -40,6 +40,8 @@ struct Job {
 
 /// Query rows that go through the keys together: heads of one KV head, of tokens that follow each
 /// other. Row i of a KV head is head i % group of token i / group of a run.
+static_assert(RelativeBias::kPastTheEnd >= kernels::kBlockKeys);
+
 struct TilePlan {
   int first_token = 0;  // row of the step
   int head_kv = 0;
@@ -62,6 +64,7 @@ AttentionRow plan_row(const Job& job, const TilePlan& plan, int i) {
   if (spec.max_alibi_bias > 0.0F) {
     planned.slope = static_cast<float>(alibi_slope(head, spec.n_head, spec.max_alibi_bias));
   }
+  if (spec.relative_bias) planned.bias = spec.relative_bias->of_head(head);
   return planned;
 }
 

@@ -1,0 +1,27 @@
+// The options of every command that makes embeddings: the model, how texts become vectors.
+#pragma once
+
+#include <string>
+
+#include "engine/runtime/embedder.h"
+#include "tools/cli/engine_options.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hearth::cli {
+
+struct EmbedderChoice {
+  std::string model;  // empty: none was given
+  EmbedderOptions options;
+};
+
+/// Adds NAME (-m/--model or --embedder), --pooling, --no-normalize, --max-tokens, --query-prefix,
+/// --document-prefix and --batch.
+void add_embedder_options(CLI::App& command, EmbedderChoice& choice, const std::string& name);
+
+/// Loads the model with a progress bar. `file` outlives the embedder.
+Embedder load_embedder(const gguf::Reader& file, const EmbedderChoice& choice);
+
+}  // namespace hearth::cli
