@@ -319,6 +319,11 @@ constexpr KeyInfo kKeys[] = {
     {"tokenizer.ggml.normalizer.lowercase", KeyType::flag, kEngine, "BERT: letters become small"},
     {"tokenizer.ggml.normalizer.strip_accents", KeyType::flag, kEngine,
      "BERT: accents are dropped"},
+    {"tokenizer.ggml.normalizer.whole_decomposition", KeyType::flag, kEngine,
+     "BERT: of a decomposed character all but the accents stays, as in the original; if absent, "
+     "only its first part"},
+    {"tokenizer.ggml.wordpiece.max_word_characters", KeyType::integer, kEngine,
+     "longer words are unknown; no limit if absent"},
     {"tokenizer.ggml.precompiled_charsmap", KeyType::integers, kEngine,
      "sentencepiece's normalisation, in its own format"},
     {"tokenizer.chat_template", KeyType::text, kEngine, "Jinja template of a conversation"},

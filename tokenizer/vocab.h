@@ -55,6 +55,7 @@ struct Vocab {
   bool remove_extra_whitespaces = false;  // unigram: runs of spaces become one, the last vanishes
   bool lowercase = true;                  // WordPiece
   bool strip_accents = true;              // WordPiece
+  int most_word_characters = 0;           // WordPiece: longer words are unknown; 0: no limit
   bool first_of_decomposition = false;    // WordPiece, see BertNormalizerOptions
   bool clean_up_spaces = false;  // the model's authors show text without the space in " ," or " 's"
 

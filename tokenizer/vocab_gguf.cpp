@@ -368,7 +368,13 @@ void VocabReader::read_flags() {
   if (vocab_.kind == TokenizerKind::wordpiece) {
     vocab_.add_bos = vocab_.add_sep = true;  // an encoder's text without its frame is no text
     vocab_.add_eos = false;
-    vocab_.first_of_decomposition = true;
+    const Value* whole = reader_.find("tokenizer.ggml.normalizer.whole_decomposition");
+    vocab_.first_of_decomposition = !whole || !whole->as_bool();
+    if (const Value* most = reader_.find("tokenizer.ggml.wordpiece.max_word_characters")) {
+      constexpr std::int64_t kMost = 1 << 20;
+      vocab_.most_word_characters =
+          static_cast<int>(std::clamp<std::int64_t>(most->as_int(), 0, kMost));
+    }
   } else {
     vocab_.add_sep = false;  // separates the parts of a pair; a single text has none
   }

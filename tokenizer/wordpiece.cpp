@@ -1,6 +1,7 @@
 // WordPiece (BERT): each word is cut into the longest tokens from the left; a word that cannot be
 // cut completely is the unknown token. In GGUF files a token that begins a word has U+2581 in front
 // and one that continues it has nothing, where BERT's own files have nothing and "##".
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -49,6 +50,7 @@ class WordPiece : public FragmentEncoder {
  private:
   void encode_span(std::string_view span, std::vector<TokenId>& out) const;
   void encode_word(std::string_view word, std::vector<TokenId>& out) const;
+  bool is_too_long(std::string_view word) const;
 
   const Vocab& vocab_;
   BertNormalizerOptions options_;
@@ -101,7 +103,17 @@ void WordPiece::encode_span(std::string_view span, std::vector<TokenId>& out) co
   for (const std::string& word : bert_words(span, options_)) encode_word(word, out);
 }
 
+bool WordPiece::is_too_long(std::string_view word) const {
+  if (vocab_.most_word_characters == 0) return false;
+  const auto is_start = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  return std::count_if(word.begin(), word.end(), is_start) > vocab_.most_word_characters;
+}
+
 void WordPiece::encode_word(std::string_view word, std::vector<TokenId>& out) const {
+  if (is_too_long(word)) {
+    out.push_back(vocab_.unk);
+    return;
+  }
   std::string marked(kSpaceMark);
   marked += word;
   const std::size_t before = out.size();

@@ -135,8 +135,25 @@ std::vector<TokenId> Session::fitting_prompt(const std::string& question,
 }
 
 Reply Session::ask(std::string question, const GenerateHooks& hooks) {
+  const std::string prompt = question;
+  return ask_with(std::move(question), prompt, hooks);
+}
+
+bool Session::has_room_for(const std::string& prompt) const {
+  return fits(prompt_from(first_turn_, prompt).size());
+}
+
+std::string Session::aside(std::span<const PromptMessage> messages, int max_tokens,
+                           const GenerateHooks& hooks) {
+  const std::vector<TokenId> prompt = encode_prompt(*tokenizer_, render_(messages));
+  Sampler likeliest({.temperature = 0}, 0, tokenizer_->n_tokens());
+  return generate(cache_, *tokenizer_, likeliest, prompt, {.max_tokens = max_tokens}, hooks).text;
+}
+
+Reply Session::ask_with(std::string question, const std::string& given,
+                        const GenerateHooks& hooks) {
   std::size_t first_turn = first_turn_;
-  const std::vector<TokenId> prompt = fitting_prompt(question, first_turn);
+  const std::vector<TokenId> prompt = fitting_prompt(given, first_turn);
   Reply reply;
   reply.dropped_turns = static_cast<int>(first_turn - first_turn_);
   reply.generation = generate(cache_, *tokenizer_, sampler_, prompt, options_.generate, hooks);
@@ -146,6 +163,7 @@ Reply Session::ask(std::string question, const GenerateHooks& hooks) {
   reply.kept = !(made.finish == FinishReason::cancelled && made.text.empty());
   if (!reply.kept) return reply;
   first_turn_ = first_turn;
+  last_prompt_ = given;
   conversation_.turns.push_back({.user = std::move(question),
                                  .answer = made.text,
                                  .finish = std::string(finish_reason_name(made.finish))});
@@ -167,7 +185,8 @@ Reply Session::regenerate(const GenerateHooks& hooks) {
     first_turn_ = old_first_turn;
   };
   try {
-    Reply reply = ask(old.user, hooks);
+    const std::string prompt = last_prompt_.empty() ? old.user : last_prompt_;
+    Reply reply = ask_with(old.user, prompt, hooks);
     if (!reply.kept) restore();
     return reply;
   } catch (...) {
@@ -184,6 +203,7 @@ void Session::clear() {
 void Session::replace(Conversation conversation) {
   check_system(conversation.system);
   conversation_ = std::move(conversation);
+  last_prompt_.clear();
   first_turn_ = 0;
 }
 

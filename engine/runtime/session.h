@@ -59,6 +59,18 @@ class Session {
   /// numbers), when the template refuses the messages, or when the model fails.
   Reply ask(std::string question, const GenerateHooks& hooks = {});
 
+  /// The same, with `prompt` in place of the question in what the model is given: the question and
+  /// what was found on it. The conversation keeps the question alone.
+  Reply ask_with(std::string question, const std::string& prompt, const GenerateHooks& hooks = {});
+
+  /// Whether the conversation and this as its next question leave room for an answer.
+  bool has_room_for(const std::string& prompt) const;
+
+  /// What the model says to messages that are no part of the conversation, the likeliest words, at
+  /// most max_tokens of them. Throws Error when they do not fit the context.
+  std::string aside(std::span<const PromptMessage> messages, int max_tokens,
+                    const GenerateHooks& hooks = {});
+
   /// Another answer to the last question, in place of the one that is there. Throws Error if there
   /// is none.
   Reply regenerate(const GenerateHooks& hooks = {});
@@ -96,6 +108,7 @@ class Session {
   Sampler sampler_;
   SessionOptions options_;
   Conversation conversation_;
+  std::string last_prompt_;     // what the model was given for the last question
   std::size_t first_turn_ = 0;  // the oldest turn that the model still sees
   Totals totals_;
 };

@@ -49,11 +49,13 @@ constexpr ChatLoop::Command ChatLoop::kCommands[] = {
     {"/load", "FILE", "go on with the conversation in a file", &ChatLoop::load},
     {"/regen", "", "another answer to the last message", &ChatLoop::regenerate},
     {"/stats", "", "tokens, speed, context, sampling", &ChatLoop::stats},
+    {"/why", "", "with --kb: what was searched for, and what was found", &ChatLoop::why},
     {"/quit", "", "leave (so does Ctrl-D)", &ChatLoop::quit},
 };
 
-ChatLoop::ChatLoop(Session& session, LineEditor& input, std::string settings)
-    : session_(session), input_(input), settings_(std::move(settings)) {}
+ChatLoop::ChatLoop(Session& session, LineEditor& input, std::string settings,
+                   ChatGrounding* grounding)
+    : session_(session), input_(input), settings_(std::move(settings)), grounding_(grounding) {}
 
 void ChatLoop::run() {
   bool interrupted = false;
@@ -108,8 +110,22 @@ ChatLoop::Next ChatLoop::handle(const std::string& message) {
   if (trimmed(message).empty()) return Next::go_on;
   if (message.starts_with('/') && !message.starts_with("//")) return obey(message);
   const std::string question = message.substr(message.starts_with("//") ? 1 : 0);
-  answer([&](const GenerateHooks& hooks) { return session_.ask(question, hooks); });
+  if (grounding_) {
+    answer_from_index(question);
+  } else {
+    answer([&](const GenerateHooks& hooks) { return session_.ask(question, hooks); });
+  }
   return Next::go_on;
+}
+
+void ChatLoop::answer_from_index(const std::string& question) {
+  const std::optional<std::string> prompt = grounding_->prompt_for(question, session_);
+  if (!prompt) {
+    write_output(std::string(kNotInDocuments) + "\n");
+    return;
+  }
+  answer([&](const GenerateHooks& hooks) { return session_.ask_with(question, *prompt, hooks); });
+  write_output(grounding_->sources());
 }
 
 ChatLoop::Next ChatLoop::obey(const std::string& line) {
@@ -217,6 +233,11 @@ ChatLoop::Next ChatLoop::stats(const std::string&) {
   notice(fmt::format("answers  {}, {} tokens, {:.1f} tokens/s", totals.answers, sum.answer_tokens,
                      sum.decode_tokens_per_second()));
   notice(settings_);
+  return Next::go_on;
+}
+
+ChatLoop::Next ChatLoop::why(const std::string&) {
+  notice(grounding_ ? grounding_->why() : "(this conversation has no index: hearth chat --kb)");
   return Next::go_on;
 }
 

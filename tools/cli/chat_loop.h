@@ -7,14 +7,17 @@
 #include <string_view>
 
 #include "engine/runtime/session.h"
+#include "tools/cli/chat_grounding.h"
 #include "tools/cli/line_editor.h"
 
 namespace hearth::cli {
 
 class ChatLoop {
  public:
-  /// `settings` is what /stats says of the sampling.
-  ChatLoop(Session& session, LineEditor& input, std::string settings);
+  /// `settings` is what /stats says of the sampling. With `grounding`, which may be null, answers
+  /// come from an index.
+  ChatLoop(Session& session, LineEditor& input, std::string settings,
+           ChatGrounding* grounding = nullptr);
 
   /// Until the user leaves or the input ends. From a pipe, the first thing that fails is thrown.
   void run();
@@ -27,6 +30,7 @@ class ChatLoop {
   LineEvent read_message(std::string& message);
   Next handle(const std::string& message);
   Next obey(const std::string& line);
+  void answer_from_index(const std::string& question);
   void answer(const std::function<Reply(const GenerateHooks&)>& ask);
   void report(const Reply& reply) const;
 
@@ -37,11 +41,13 @@ class ChatLoop {
   Next load(const std::string& argument);
   Next regenerate(const std::string& argument);
   Next stats(const std::string& argument);
+  Next why(const std::string& argument);
   Next quit(const std::string& argument);
 
   Session& session_;
   LineEditor& input_;
   std::string settings_;
+  ChatGrounding* grounding_;
 };
 
 }  // namespace hearth::cli

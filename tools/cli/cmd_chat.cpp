@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -30,6 +31,8 @@ struct Options {
   GenerationOptions generation;
   ConversationOptions conversation;
   OverflowPolicy overflow = OverflowPolicy::error;
+  RetrievalOptions retrieval;
+  GroundingOptions grounding;
 };
 
 std::string model_name(const gguf::Reader& file) {
@@ -76,7 +79,9 @@ void run(Options options) {
       {.overflow = options.overflow, .generate = make_generate_options(options.generation)});
   session.set_system(system);
   if (input.is_interactive()) greet(file, options, *model.context);
-  ChatLoop(session, input, settings(options.generation)).run();
+  std::optional<ChatGrounding> grounding;
+  if (!options.retrieval.index.empty()) grounding.emplace(options.retrieval, options.grounding);
+  ChatLoop(session, input, settings(options.generation), grounding ? &*grounding : nullptr).run();
 }
 
 }  // namespace
@@ -92,6 +97,8 @@ void add_chat(CLI::App& app) {
                    "when the conversation outgrows the context: error, or drop-oldest turns")
       ->transform(CLI::CheckedTransformer(policies))
       ->type_name("error|drop-oldest");
+  add_retrieval_options(*command, options->retrieval, "--kb");
+  add_grounding_options(*command, options->grounding);
   add_generation_options(*command, options->generation);
   add_engine_options(*command, options->engine);
   command->callback([options] { run(*options); });

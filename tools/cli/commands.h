@@ -21,6 +21,11 @@ void add_verify(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_perplexity(CLI::App& app);
 void add_embed(CLI::App& app);
+void add_index(CLI::App& app);
+void add_search(CLI::App& app);
+void add_ask(CLI::App& app);
+void add_eval(CLI::App& app);
+void add_convert(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_quantize(CLI::App& app);
 void add_synth(CLI::App& app);
@@ -40,6 +45,11 @@ inline constexpr AddCommand kCommands[] = {
     add_plan,
     add_perplexity,
     add_embed,
+    add_index,
+    add_search,
+    add_ask,
+    add_eval,
+    add_convert,
     add_bench,
     add_quantize,
     add_synth,

@@ -1,0 +1,307 @@
+#include "engine/retrieval/chunker.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/utf8.h"
+
+namespace hearth::retrieval {
+namespace {
+
+/// What a question begins with, where it stands in a line of its own. Small letters of ASCII.
+constexpr std::string_view kQuestionMarks[] = {
+    "q:",  "q.",  "q)",  "question:", "질문:", "문:",   "질문.",
+    "q：", "問:", "问:", "問：",      "问：",  "질문："};
+
+bool begins_question(std::string_view line) {
+  std::string lower;
+  for (const char c : line.substr(0, 24)) {
+    if (c == '*' || c == '_' || c == '-' || c == ' ' || c == '\t' || c == '>') continue;
+    lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  }
+  // "Q12." and "Q12:" are questions too.
+  if (lower.starts_with('q')) {
+    const std::size_t digits = lower.find_first_not_of("0123456789", 1);
+    if (digits != std::string::npos && digits > 1) lower.erase(1, digits - 1);
+  }
+  return std::any_of(std::begin(kQuestionMarks), std::end(kQuestionMarks),
+                     [&](std::string_view mark) { return lower.starts_with(mark); });
+}
+
+bool asks(std::string_view heading) {
+  return heading.ends_with('?') || heading.ends_with("？") || begins_question(heading);
+}
+
+std::string joined(std::string_view a, std::string_view b, std::string_view between) {
+  if (a.empty()) return std::string(b);
+  if (b.empty()) return std::string(a);
+  return std::string(a).append(between).append(b);
+}
+
+/// A piece of a section that stays whole if it can.
+struct Unit {
+  std::string text;
+  int line = 1;
+};
+
+struct Section {
+  std::vector<std::string> path;  // headings, the outermost first
+  int line = 1;
+  std::vector<Block> blocks;
+
+  std::string heading() const {
+    std::string all;
+    for (const std::string& part : path) all = joined(all, part, " > ");
+    return all;
+  }
+};
+
+std::vector<Section> sections_of(const std::vector<Block>& blocks) {
+  std::vector<Section> sections(1);
+  std::vector<std::pair<int, std::string>> open;  // level, text
+  for (const Block& block : blocks) {
+    if (block.kind != Block::Kind::heading) {
+      sections.back().blocks.push_back(block);
+      continue;
+    }
+    while (!open.empty() && open.back().first >= block.level) open.pop_back();
+    open.emplace_back(block.level, block.text);
+    Section next{.path = {}, .line = block.line, .blocks = {}};
+    for (const auto& [level, text] : open) next.path.push_back(text);
+    sections.push_back(std::move(next));
+  }
+  return sections;
+}
+
+class Chunker {
+ public:
+  explicit Chunker(const ChunkOptions& options) : options_(options) {}
+
+  std::vector<Chunk> run(const std::vector<Block>& blocks) {
+    std::vector<Section> sections = sections_of(blocks);
+    for (std::size_t i = 0; i < sections.size(); ++i) section(sections, i);
+    return std::move(chunks_);
+  }
+
+ private:
+  int count(std::string_view text) const { return options_.count_tokens(text); }
+  bool fits(const std::string& text) const {
+    return count(joined(heading_, text, "\n\n")) <= options_.max_tokens;
+  }
+
+  void emit(const std::string& text, int line) {
+    chunks_.push_back(
+        {.text = joined(heading_, text, "\n\n"), .heading = full_heading_, .line = line});
+  }
+
+  void section(const std::vector<Section>& sections, std::size_t number) {
+    const Section& s = sections[number];
+    if (s.blocks.empty()) return;
+    full_heading_ = heading_ = s.heading();
+    // A heading that leaves no room for the text under it is left out of the chunk.
+    if (count(heading_) > options_.max_tokens / 2) heading_.clear();
+    const bool is_question = !s.path.empty() && asks(s.path.back());
+    std::vector<Unit> pairs, others;
+    std::string tables;
+    sort_blocks(s, pairs, others, tables);
+    if (is_question && pairs.empty()) {
+      std::string all;
+      for (const Unit& unit : others) all = joined(all, unit.text, "\n\n");
+      const std::string table = tables_above(sections, number);
+      if (fits(all)) return emit(with_table(all, table), s.line);
+    }
+    pack(others);
+    for (const Unit& pair : pairs) {
+      if (fits(pair.text)) {
+        emit(with_table(pair.text, tables), pair.line);
+      } else {
+        pack({pair});
+      }
+    }
+  }
+
+  /// The blocks of a section as pairs of question and answer, and the rest. Its tables, by
+  /// themselves, where it has pairs.
+  static void sort_blocks(const Section& s, std::vector<Unit>& pairs, std::vector<Unit>& others,
+                          std::string& tables) {
+    for (const Block& block : s.blocks) {
+      if (block.kind == Block::Kind::table) tables = joined(tables, block.text, "\n\n");
+      if (block.kind == Block::Kind::paragraph) {
+        sort_lines(block, pairs, others);
+      } else if (!pairs.empty() && block.kind == Block::Kind::code) {
+        pairs.back().text = joined(pairs.back().text, block.text, "\n\n");
+      } else {
+        others.push_back({block.text, block.line});
+      }
+    }
+  }
+
+  /// A paragraph may hold several questions, and an answer several paragraphs.
+  static void sort_lines(const Block& block, std::vector<Unit>& pairs, std::vector<Unit>& others) {
+    int number = block.line;
+    bool is_first = true;
+    for (std::size_t begin = 0; begin <= block.text.size(); ++number, is_first = false) {
+      const std::size_t end = std::min(block.text.find('\n', begin), block.text.size());
+      const std::string_view line = std::string_view(block.text).substr(begin, end - begin);
+      begin = end + 1;
+      if (begins_question(line)) {
+        pairs.push_back({std::string(line), number});
+        continue;
+      }
+      std::vector<Unit>& to = pairs.empty() ? others : pairs;
+      if (to.empty() || (is_first && pairs.empty())) {
+        to.push_back({std::string(line), number});
+      } else {
+        to.back().text = joined(to.back().text, line, is_first ? "\n\n" : "\n");
+      }
+    }
+  }
+
+  std::string with_table(const std::string& text, const std::string& table) const {
+    const std::string both = joined(text, table, "\n\n");
+    return fits(both) ? both : text;
+  }
+
+  /// The tables of the sections that a question's heading stands in.
+  static std::string tables_above(const std::vector<Section>& sections, std::size_t number) {
+    std::string tables;
+    std::size_t depth = sections[number].path.size();
+    for (std::size_t i = number; i-- > 0 && depth > 1;) {
+      if (sections[i].path.size() >= depth) continue;
+      depth = sections[i].path.size();
+      for (const Block& block : sections[i].blocks) {
+        if (block.kind == Block::Kind::table) tables = joined(tables, block.text, "\n\n");
+      }
+    }
+    return tables;
+  }
+
+  /// Chunks of as many units as fit, each beginning with the end of the one before.
+  void pack(const std::vector<Unit>& units) {
+    std::string open;
+    int line = 0;
+    const auto flush = [&] {
+      if (!open.empty()) emit(open, line);
+      open.clear();
+    };
+    for (const Unit& unit : units) {
+      std::string_view between = "\n\n";  // of a unit's parts nothing: they were one text
+      for (const std::string& part : parts_of(unit.text)) {
+        if (!open.empty() && fits(joined(open, part, between))) {
+          open = joined(open, part, between);
+        } else {
+          const std::string repeated = joined(end_of(open), part, between);
+          flush();
+          open = fits(repeated) ? repeated : part;
+          line = unit.line;
+        }
+        between = "";
+      }
+    }
+    flush();
+  }
+
+  /// The last sentences of a text, as many as the overlap has room for.
+  std::string end_of(const std::string& text) const {
+    std::string end;
+    const std::vector<std::string_view> all = pieces(text, kSentenceEnds);
+    for (std::size_t i = all.size(); i-- > 1;) {
+      std::string longer = std::string(all[i]) + end;
+      if (count(longer) > options_.overlap_tokens) break;
+      end = std::move(longer);
+    }
+    return end;
+  }
+
+  /// A text as pieces that fit: itself, or lines, sentences, words, characters, joined again as far
+  /// as they go.
+  std::vector<std::string> parts_of(const std::string& text) const {
+    if (fits(text)) return {text};
+    std::vector<std::string> parts;
+    cut(text, 0, parts);
+    return parts;
+  }
+
+  using Ends = std::string_view;
+  static constexpr Ends kSentenceEnds = ".?!\n";
+  static constexpr std::array<Ends, 3> kCuts = {"\n", ".?!\n", " \t\n"};
+
+  /// Cut behind each end that white space follows, or that is white space.
+  static std::vector<std::string_view> pieces(std::string_view text, Ends ends) {
+    std::vector<std::string_view> out;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (ends.find(text[i]) == Ends::npos) continue;
+      const bool at_space = text[i] == '\n' || text[i] == ' ' || text[i] == '\t' ||
+                            i + 1 == text.size() || text[i + 1] == ' ' || text[i + 1] == '\n';
+      if (!at_space) continue;
+      out.push_back(text.substr(begin, i + 1 - begin));
+      begin = i + 1;
+    }
+    if (begin < text.size()) out.push_back(text.substr(begin));
+    return out;
+  }
+
+  /// Puts pieces together again, as many as fit.
+  class Filler {
+   public:
+    Filler(const Chunker& chunker, std::vector<std::string>& parts)
+        : chunker_(chunker),
+          parts_(parts),
+          room_(std::max(1, chunker.options_.max_tokens - chunker.count(chunker.heading_) - 4)) {}
+
+    /// False if a piece is too large by itself, and nothing has been done.
+    bool add(std::string_view piece) {
+      const int n = chunker_.count(piece);
+      if (n_open_ + n > room_) end();
+      if (n > room_) return false;
+      open_ += piece;
+      n_open_ += n;
+      return true;
+    }
+
+    void end() {
+      if (!open_.empty()) parts_.push_back(std::move(open_));
+      open_.clear();
+      n_open_ = 0;
+    }
+
+   private:
+    const Chunker& chunker_;
+    std::vector<std::string>& parts_;
+    std::string open_;
+    int n_open_ = 0;  // tokens, at most: those of the pieces by themselves
+    int room_;
+  };
+
+  void cut(std::string_view text, std::size_t way, std::vector<std::string>& parts) const {
+    Filler filler(*this, parts);
+    if (way < kCuts.size()) {
+      for (const std::string_view piece : pieces(text, kCuts[way])) {
+        if (!filler.add(piece)) cut(piece, way + 1, parts);
+      }
+      return filler.end();
+    }
+    while (!text.empty()) {  // a word without end
+      const std::size_t n = utf8::decode_one(text).length;
+      if (!filler.add(text.substr(0, n))) parts.emplace_back(text.substr(0, n));
+      text.remove_prefix(n);
+    }
+    filler.end();
+  }
+
+  const ChunkOptions& options_;
+  std::vector<Chunk> chunks_;
+  std::string heading_;  // as it stands in chunks
+  std::string full_heading_;
+};
+
+}  // namespace
+
+std::vector<Chunk> chunk(const std::vector<Block>& blocks, const ChunkOptions& options) {
+  HEARTH_CHECK(options.count_tokens && options.max_tokens >= 8);
+  return Chunker(options).run(blocks);
+}
+
+}  // namespace hearth::retrieval

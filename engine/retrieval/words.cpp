@@ -1,0 +1,112 @@
+#include "engine/retrieval/words.h"
+
+#include <utf8proc.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "base/utf8.h"
+
+namespace hearth::retrieval {
+namespace {
+
+struct CodeRange {
+  char32_t first, last;
+};
+
+/// Scripts whose words are not told apart by spaces alone, after compatible composition.
+constexpr CodeRange kPairScripts[] = {
+    {0x1100, 0x11FF},    // Hangul letters
+    {0x3040, 0x30FF},    // Hiragana, Katakana
+    {0x3130, 0x318F},    // Hangul letters that stand alone
+    {0x31F0, 0x31FF},    // small Katakana
+    {0x3400, 0x4DBF},    // Han
+    {0x4E00, 0x9FFF},    // Han
+    {0xAC00, 0xD7A3},    // Hangul syllables
+    {0xF900, 0xFAFF},    // Han
+    {0x20000, 0x3FFFF},  // Han
+};
+
+enum class Kind { none, word, pairs };
+
+Kind kind_of(char32_t c) {
+  for (const CodeRange& range : kPairScripts) {
+    if (c >= range.first && c <= range.last) return Kind::pairs;
+  }
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO:
+      return Kind::word;
+    default:
+      return Kind::none;
+  }
+}
+
+std::string folded(std::string_view text) {
+  const std::string whole = utf8::sanitize(text);
+  utf8proc_uint8_t* out = nullptr;
+  const auto options = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
+                                                      UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+  const utf8proc_ssize_t n =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(whole.data()),
+                   static_cast<utf8proc_ssize_t>(whole.size()), &out, options);
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(out, &std::free);
+  if (n < 0) return whole;
+  return {reinterpret_cast<const char*>(out), static_cast<std::size_t>(n)};
+}
+
+/// Puts the characters of one kind that stand side by side into terms.
+class Run {
+ public:
+  explicit Run(std::vector<std::string>& terms) : terms_(terms) {}
+
+  void add(Kind kind, std::string_view character) {
+    if (kind != kind_) end();
+    kind_ = kind;
+    if (kind == Kind::word) term_ += character;
+    if (kind != Kind::pairs) return;
+    if (++length_ > 1) terms_.push_back(term_ + std::string(character));
+    term_ = character;
+  }
+
+  void end() {
+    const bool is_term = kind_ == Kind::word || (kind_ == Kind::pairs && length_ == 1);
+    if (is_term) terms_.push_back(std::move(term_));
+    term_.clear();
+    length_ = 0;
+    kind_ = Kind::none;
+  }
+
+ private:
+  std::vector<std::string>& terms_;
+  std::string term_;  // of pairs: the last character
+  int length_ = 0;    // characters of a run of pairs
+  Kind kind_ = Kind::none;
+};
+
+}  // namespace
+
+std::vector<std::string> terms_of(std::string_view text) {
+  constexpr char32_t kReplacement = 0xFFFD;
+  const std::string plain = folded(text);
+  std::vector<std::string> terms;
+  Run run(terms);
+  for (std::size_t i = 0; i < plain.size();) {
+    const utf8::Decoded c = utf8::decode_one(std::string_view(plain).substr(i));
+    run.add(c.code_point == kReplacement ? Kind::none : kind_of(c.code_point),
+            std::string_view(plain).substr(i, c.length));
+    i += c.length;
+  }
+  run.end();
+  return terms;
+}
+
+}  // namespace hearth::retrieval

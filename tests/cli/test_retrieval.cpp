@@ -1,0 +1,167 @@
+// hearth index, search, ask, chat --kb, eval and convert, as a user runs them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/run_hearth.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/toy_embedder.h"
+
+namespace hearth {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using test::ProgramResult;
+using test::run_hearth;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class RetrievalCommands : public testing::Test {
+ protected:
+  RetrievalCommands() {
+    write("cats.md", "# Cats\n\nA cat sleeps sixteen hours a day.\n\n## Food\n\nCats eat fish.\n");
+    write("dogs.md", "# Dogs\n\nA dog barks at the postman.\n");
+  }
+
+  void write(const std::string& name, const std::string& text) const {
+    fs::create_directories(dir_ / "docs");
+    std::ofstream(dir_ / "docs" / name, std::ios::binary) << text;
+  }
+
+  ProgramResult index(std::vector<std::string> more = {}) const {
+    std::vector<std::string> words = {"index", (dir_ / "docs").string(), "-o", kb_};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_hearth(words);
+  }
+
+  test::TempDir dir_;
+  std::string kb_ = (dir_ / "kb.hearth").string();
+  std::string embedder_ = (dir_ / "toy.gguf").string();
+};
+
+TEST_F(RetrievalCommands, AFolderIsSearchedByWords) {
+  const ProgramResult made = index();
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_THAT(made.out, AllOf(HasSubstr("2 documents: 2 new"), HasSubstr("3 chunks")));
+  const ProgramResult found = run_hearth({"search", kb_, "how long does a cat sleep", "-k", "1"});
+  ASSERT_EQ(found.exit_code, 0) << found.err;
+  EXPECT_THAT(found.out,
+              AllOf(HasSubstr("cats.md:1  Cats"), HasSubstr("sixteen"), Not(HasSubstr("postman"))));
+  const auto dogs =
+      json::parse(run_hearth({"search", kb_, "a", "--json", "--where", "source=dogs.md"}).out);
+  ASSERT_EQ(dogs["hits"].size(), 1U);
+  EXPECT_EQ(dogs["hits"][0]["heading"], "Dogs");
+
+  write("dogs.md", "# Dogs\n\nA dog digs.\n");
+  EXPECT_THAT(index().out, AllOf(HasSubstr("1 changed"), HasSubstr("1 unchanged")));
+  EXPECT_THAT(run_hearth({"search", kb_, "postman"}).err, HasSubstr("nothing was found"));
+}
+
+TEST_F(RetrievalCommands, AnIndexWithVectorsWantsItsEmbedder) {
+  test::write_toy_embedder(embedder_);
+  const ProgramResult made = index({"--embedder", embedder_, "--store", "int8"});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("tokens unknown"));
+  EXPECT_THAT(run_hearth({"search", kb_, "cat"}).err, HasSubstr("--embedder"));
+  EXPECT_EQ(run_hearth({"search", kb_, "cat", "--words"}).exit_code, 0);
+  for (const char* how : {"--vectors", "-k5"}) {
+    const ProgramResult found = run_hearth({"search", kb_, "cat", "--embedder", embedder_, how});
+    EXPECT_EQ(found.exit_code, 0) << found.err;
+    EXPECT_THAT(found.out, HasSubstr("1. "));
+  }
+  test::write_toy_embedder(embedder_, {.seed = 2});
+  const ProgramResult other = run_hearth({"search", kb_, "cat", "--embedder", embedder_});
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_THAT(other.err, HasSubstr("another embedding model"));
+}
+
+TEST_F(RetrievalCommands, AskAnswersWithSources) {
+  ASSERT_EQ(index().exit_code, 0);
+  const ProgramResult answer =
+      run_hearth({"ask", kb_, "What do cats eat?", "--temp", "0", "-n", "20", "-c", "1024"});
+  ASSERT_EQ(answer.exit_code, 0) << answer.err;
+  EXPECT_THAT(answer.out, AllOf(HasSubstr("Sources:"), HasSubstr("[1] cats.md, Cats > Food")));
+  const ProgramResult unknown = run_hearth({"ask", kb_, "Who invented quantum chromodynamics?"});
+  EXPECT_EQ(unknown.exit_code, 0) << unknown.err;
+  EXPECT_EQ(unknown.out, "This is not in the documents.\n");
+  const auto said = json::parse(run_hearth({"ask", kb_, "zebra", "--json"}).out);
+  EXPECT_EQ(said["in_documents"], false);
+}
+
+TEST_F(RetrievalCommands, ATemplateOfTheUsersIsTaken) {
+  ASSERT_EQ(index().exit_code, 0);
+  const std::string path = (dir_ / "t.jinja").string();
+  std::ofstream(path) << "{{ question }}";
+  const ProgramResult refused = run_hearth({"ask", kb_, "cats eat", "--rag-template", path});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("sources"));
+  std::ofstream(path) << "{% for s in sources %}{{ s.text }}{% endfor %} {{ question }}";
+  EXPECT_EQ(run_hearth({"ask", kb_, "cats eat", "--rag-template", path, "-n", "4"}).exit_code, 0);
+}
+
+TEST_F(RetrievalCommands, AConversationSaysWhatItSearchedFor) {
+  ASSERT_EQ(index().exit_code, 0);
+  const ProgramResult chat =
+      run_hearth({"chat", "--kb", kb_, "-n", "12", "--temp", "0", "-c", "2048"},
+                 "What do cats eat?\n/why\nxylophone quark\n");
+  EXPECT_EQ(chat.exit_code, 0) << chat.err;
+  EXPECT_THAT(chat.out, HasSubstr("[1] cats.md, Cats > Food"));
+  EXPECT_THAT(chat.err,
+              AllOf(HasSubstr("searched for: What do cats eat?"), HasSubstr("confidence")));
+}
+
+TEST_F(RetrievalCommands, EvalMeasures) {
+  ASSERT_EQ(index().exit_code, 0);
+  const std::string path = (dir_ / "q.jsonl").string();
+  std::ofstream(path) << R"({"question": "what do cats eat", "heading": "Food"})"
+                         "\n\n"
+                      << R"({"question": "barks postman", "source": "dogs.md"})"
+                         "\n"
+                      << R"({"question": "cat sleeps", "contains": "no such words"})"
+                         "\n";
+  const auto figures = json::parse(run_hearth({"eval", kb_, path, "--json"}).out);
+  EXPECT_EQ(figures["questions"], 3);
+  EXPECT_NEAR(figures["hit_at_k"].get<double>(), 2.0 / 3, 1e-9);
+  EXPECT_NEAR(figures["mrr"].get<double>(), 2.0 / 3, 1e-9);
+  EXPECT_THAT(run_hearth({"eval", kb_, path, "--misses"}).out, HasSubstr("missed: cat sleeps"));
+  std::ofstream(path) << R"({"question": "x"})";
+  const ProgramResult bad = run_hearth({"eval", kb_, path});
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_THAT(bad.err, HasSubstr("q.jsonl:1"));
+}
+
+// Sixty-one entries each, asked in other words.
+TEST_F(RetrievalCommands, WordsAloneFindPeoplesQuestions) {
+  const fs::path data = fs::path(HEARTH_SOURCE_DIR) / "tests/retrieval/data";
+  for (const std::string language : {"en", "ko"}) {
+    SCOPED_TRACE(language);
+    const std::string faq = (data / ("faq_" + language + ".md")).string();
+    const std::string kb = (dir_ / language).string();
+    const ProgramResult made = run_hearth({"index", faq, "-o", kb});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+    const std::string questions = (data / ("faq_" + language + ".jsonl")).string();
+    const auto figures = json::parse(run_hearth({"eval", kb, questions, "--json"}).out);
+    EXPECT_EQ(figures["questions"], 61);
+    EXPECT_GE(figures["hit_at_k"].get<double>(), 0.85);
+  }
+}
+
+TEST_F(RetrievalCommands, RefuseWhatIsNoIndex) {
+  const std::string path = (dir_ / "docs/cats.md").string();
+  const ProgramResult result = run_hearth({"search", path, "x"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("not a Hearth index"));
+  EXPECT_EQ(run_hearth({"index", (dir_ / "nowhere").string(), "-o", kb_}).exit_code, 1);
+  EXPECT_EQ(run_hearth({"convert", (dir_ / "docs").string(), kb_}).exit_code, 1);
+  EXPECT_FALSE(fs::exists(kb_));
+}
+
+}  // namespace
+}  // namespace hearth

@@ -1,0 +1,268 @@
+// Words, documents, chunks, folders, FAISS's files.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+
+#include "base/error.h"
+#include "engine/retrieval/chunker.h"
+#include "engine/retrieval/faiss_file.h"
+#include "engine/retrieval/folder.h"
+#include "engine/retrieval/near_duplicates.h"
+#include "engine/retrieval/words.h"
+#include "tests/support/temp_dir.h"
+
+namespace hearth::retrieval {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+TEST(Words, AreFoldedRunsOfLettersAndDigits) {
+  EXPECT_THAT(terms_of("Hello, WORLD! It's 42."), ElementsAre("hello", "world", "it", "s", "42"));
+  EXPECT_THAT(terms_of("Straße ﬁn Ａ１"), ElementsAre("strasse", "fin", "a1"));
+  EXPECT_THAT(terms_of("  \n"), IsEmpty());
+  EXPECT_THAT(terms_of("a\xFFz"), ElementsAre("a", "z"));
+}
+
+TEST(Words, OfScriptsWithoutSpacesArePairs) {
+  EXPECT_THAT(terms_of("환불은 언제"), ElementsAre("환불", "불은", "언제"));
+  EXPECT_THAT(terms_of("退款政策 A"), ElementsAre("退款", "款政", "政策", "a"));
+  EXPECT_THAT(terms_of("カ"), ElementsAre("カ"));
+  EXPECT_THAT(terms_of("GPU가 빠른"), ElementsAre("gpu", "가", "빠른"));
+}
+
+ChunkOptions by_words(int max_tokens, int overlap = 0) {
+  ChunkOptions options;
+  options.count_tokens = [](std::string_view text) {
+    return static_cast<int>(terms_of(text).size());
+  };
+  options.max_tokens = max_tokens;
+  options.overlap_tokens = overlap;
+  return options;
+}
+
+std::vector<std::string> texts(const std::vector<Chunk>& chunks) {
+  std::vector<std::string> all;
+  for (const Chunk& c : chunks) all.push_back(c.text);
+  return all;
+}
+
+TEST(Chunks, FollowHeadings) {
+  const auto chunks = chunk(parse_markdown("intro\n\n# One\n\nfirst\n\n## Sub\nsecond\n\nTwo\n===\n"
+                                           "third\n```\n# no heading\n```\n"),
+                            by_words(50));
+  EXPECT_THAT(texts(chunks), ElementsAre("intro", "One\n\nfirst", "One > Sub\n\nsecond",
+                                         "Two\n\nthird\n\n```\n# no heading\n```"));
+  EXPECT_EQ(chunks[2].heading, "One > Sub");
+  EXPECT_EQ(chunks[2].line, 8);
+}
+
+TEST(Chunks, KeepAQuestionWithItsAnswerAndTheSectionsTable) {
+  const auto chunks =
+      chunk(parse_markdown("# Shipping\n\n| to | days |\n|---|---|\n| Mars | 300 |\n\n"
+                           "Q: How long?\nA: See the table.\n\nMore of it.\n\n"
+                           "**Q2.** And back?\nA: Never.\n"),
+            by_words(60));
+  ASSERT_EQ(chunks.size(), 3U);
+  EXPECT_THAT(chunks[1].text, testing::AllOf(HasSubstr("How long?"), HasSubstr("More of it."),
+                                             HasSubstr("Mars"), Not(HasSubstr("back"))));
+  EXPECT_THAT(chunks[2].text, testing::AllOf(HasSubstr("And back?"), HasSubstr("Never."),
+                                             HasSubstr("Mars"), HasSubstr("Shipping")));
+}
+
+TEST(Chunks, OfAHeadingThatAsksHaveTheTableAbove) {
+  const auto chunks = chunk(parse_markdown("# FAQ\n\n| plan | price |\n|---|---|\n| pro | 9 "
+                                           "|\n\n## 요금은 얼마인가요?\n\n표를 보세요.\n"),
+                            by_words(60));
+  EXPECT_THAT(chunks.back().text,
+              testing::AllOf(HasSubstr("얼마인가요?"), HasSubstr("표를"), HasSubstr("pro")));
+}
+
+TEST(Chunks, AlwaysFit) {
+  std::string text = "# A heading of some words\n\n";
+  for (int i = 0; i < 300; ++i) text += "Sentence number " + std::to_string(i) + " is here. ";
+  text += "\n\n" + std::string(5000, 'x') + "\n";
+  for (const int most : {8, 20, 50}) {
+    const auto options = by_words(most, 6);
+    std::size_t n = 0;
+    for (const Chunk& c : chunk(parse_markdown(text), options)) {
+      ASSERT_LE(options.count_tokens(c.text), most) << c.text;
+      ++n;
+    }
+    EXPECT_GT(n, 20U);
+  }
+}
+
+TEST(Chunks, OverlapBySentences) {
+  const auto chunks =
+      chunk(parse_plain("one two three. four five six. seven eight nine. ten."), by_words(8, 3));
+  ASSERT_GE(chunks.size(), 2U);
+  EXPECT_THAT(chunks[1].text, testing::StartsWith(" four five six."));
+}
+
+TEST(Html, IsReadAsAPersonSeesIt) {
+  const auto blocks = parse_html(
+      "<html><head><title>t</title><style>p{}</style></head><body><h1>Ti<b>t</b>le</h1>"
+      "<p>Fish &amp; chips&#33; a &lt; b\n <i>now</i></p><script>if (a<b) {}</script>"
+      "<table><tr><th>x</th><td>y</td></tr></table><!-- no --></body></html>");
+  ASSERT_EQ(blocks.size(), 3U);
+  EXPECT_EQ(blocks[0].kind, Block::Kind::heading);
+  EXPECT_EQ(blocks[0].text, "Title");
+  EXPECT_EQ(blocks[1].text, "Fish & chips! a < b now");
+  EXPECT_EQ(blocks[2].kind, Block::Kind::table);
+  EXPECT_EQ(blocks[2].text, "| x| y |");
+}
+
+TEST(NearDuplicates, ArePairsOfNearlyTheSameWords) {
+  std::string base;
+  for (int i = 0; i < 60; ++i) base += "word" + std::to_string(i) + " ";
+  const std::vector<std::string> all = {base, "something else entirely", base + "and an end",
+                                        "something different altogether"};
+  EXPECT_THAT(near_duplicates(all), ElementsAre(std::pair<std::size_t, std::size_t>(0, 2)));
+}
+
+/// The bytes of a FAISS file, field by field as its index_write.cpp writes them.
+std::string faiss_by_hand(const char* name, std::int32_t metric) {
+  std::string out(name);
+  const auto put = [&out](auto value) {
+    out.append(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  put(std::int32_t{2});
+  put(std::int64_t{2});
+  put(std::int64_t{1 << 20});
+  put(std::int64_t{1 << 20});
+  put(std::uint8_t{1});
+  put(metric);
+  put(std::uint64_t{4});
+  for (const float v : {1.0F, 2.0F, 3.0F, 4.0F}) put(v);
+  return out;
+}
+
+TEST(Faiss, FilesAreReadAndWritten) {
+  for (const auto& [name, metric, ours] :
+       {std::tuple{"IxFI", 0, Metric::inner_product}, std::tuple{"IxF2", 1, Metric::l2}}) {
+    const std::string bytes = faiss_by_hand(name, metric);
+    const FlatVectors vectors = parse_faiss(std::as_bytes(std::span(bytes)), "hand");
+    EXPECT_EQ(vectors.metric, ours);
+    EXPECT_EQ(vectors.dimension, 2U);
+    EXPECT_THAT(vectors.values, ElementsAre(1, 2, 3, 4));
+    const auto back = faiss_bytes(vectors);
+    ASSERT_EQ(back.size(), bytes.size());
+    EXPECT_EQ(std::memcmp(back.data(), bytes.data(), bytes.size()), 0);
+    for (std::size_t n = 0; n < bytes.size(); ++n) {
+      const std::string cut = bytes.substr(0, n);
+      EXPECT_THROW(parse_faiss(std::as_bytes(std::span(cut)), "cut"), Error) << n;
+    }
+  }
+}
+
+/// Vectors of how often each letter a, b, c stands in a text.
+class LetterEmbedder final : public TextEmbedder {
+ public:
+  std::string fingerprint() const override { return name; }
+  std::uint32_t dimension() const override { return 3; }
+  int max_tokens() const override { return 100; }
+  int count_tokens(std::string_view text) const override {
+    return static_cast<int>(terms_of(text).size());
+  }
+  std::vector<EmbeddedText> embed_documents(std::span<const std::string> all,
+                                            const ProgressFn&) override {
+    std::vector<EmbeddedText> out;
+    for (const std::string& text : all) out.push_back({.vector = embed_query(text), .n_tokens = 1});
+    n_embedded += all.size();
+    return out;
+  }
+  std::vector<float> embed_query(const std::string& text) override {
+    std::vector<float> v(3, 0.1F);
+    for (const char c : text) {
+      if (c >= 'a' && c <= 'c') v[static_cast<std::size_t>(c - 'a')] += 1;
+    }
+    return v;
+  }
+
+  std::string name = "letters";
+  std::size_t n_embedded = 0;
+};
+
+class Folder : public testing::Test {
+ protected:
+  void write(const std::string& name, const std::string& text) {
+    fs::create_directories((root_ / name).parent_path());
+    std::ofstream(root_ / name, std::ios::binary) << text;
+  }
+
+  test::TempDir dir_;
+  fs::path root_ = dir_ / "docs";
+  fs::path index_ = dir_ / "kb.hearth";
+  LetterEmbedder embedder_;
+};
+
+TEST_F(Folder, OnlyWhatChangedIsEmbeddedAgain) {
+  write("a.md", "# A\n\naaa");
+  write("sub/b.txt", "bbb");
+  write("c.html", "<p>ccc</p>");
+  write("picture.png", "\xFF\xFE");
+  write(".git/x.md", "hidden");
+  FolderReport report = index_folder(index_, root_, &embedder_, {});
+  EXPECT_EQ(report.files, 3U);
+  EXPECT_EQ(report.fresh, 3U);
+  EXPECT_EQ(report.chunks, 3U);
+  EXPECT_EQ(embedder_.n_embedded, 3U);
+
+  report = index_folder(index_, root_, &embedder_, {});
+  EXPECT_EQ(report.unchanged, 3U);
+  EXPECT_EQ(embedder_.n_embedded, 3U);
+
+  write("a.md", "# A\n\naab\n\n# B\n\nmore");
+  fs::remove(root_ / "c.html");
+  report = index_folder(index_, root_, &embedder_, {});
+  EXPECT_EQ(report.changed, 1U);
+  EXPECT_EQ(report.gone, 1U);
+  EXPECT_EQ(report.chunks, 3U);
+  EXPECT_EQ(embedder_.n_embedded, 5U);
+  const Index index(index_);
+  const auto best = index.nearest(embedder_.embed_query("bbb"), 1).front();
+  EXPECT_EQ(index.record(best.front().number).fact("source"), "sub/b.txt");
+  EXPECT_TRUE(index.best_words("ccc", 5).empty());
+}
+
+TEST_F(Folder, IsRefusedByAnotherEmbedder) {
+  write("a.md", "a");
+  index_folder(index_, root_, &embedder_, {});
+  embedder_.name = "other";
+  EXPECT_THROW(index_folder(index_, root_, &embedder_, {}), Error);
+  EXPECT_THROW(index_folder(index_, root_, nullptr, {}), Error);
+}
+
+TEST_F(Folder, WhatIsNotTextIsRefusedAndLeavesTheIndexAsItWas) {
+  write("a.md", "good text");
+  index_folder(index_, root_, nullptr, {});
+  write("b.md", "bad \xC3( text");
+  try {
+    index_folder(index_, root_, nullptr, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("b.md"), HasSubstr("offset 4")));
+  }
+  EXPECT_EQ(Index(index_).size(), 1U);
+  const FolderReport report = index_folder(index_, root_, nullptr, {.skip_bad = true});
+  EXPECT_EQ(report.bad.size(), 1U);
+}
+
+TEST_F(Folder, ThatHasNothingIsAnError) {
+  fs::create_directories(root_);
+  EXPECT_THROW(index_folder(index_, root_, nullptr, {}), Error);
+  EXPECT_THROW(index_folder(index_, dir_ / "nowhere", nullptr, {}), Error);
+  EXPECT_FALSE(fs::exists(index_));
+  write("empty.md", "");
+  const FolderReport report = index_folder(index_, root_, nullptr, {});
+  EXPECT_THAT(report.without_text, ElementsAre("empty.md"));
+}
+
+}  // namespace
+}  // namespace hearth::retrieval

@@ -1,0 +1,122 @@
+// hearth index: a folder of documents as one file that can be searched.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/utf8.h"
+#include "engine/retrieval/folder.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/index_embedder.h"
+#include "tools/cli/progress_bar.h"
+#include "tools/cli/terminal.h"
+#include "tools/cli/units.h"
+
+namespace hearth::cli {
+namespace {
+
+using retrieval::FolderReport;
+using retrieval::Storage;
+
+struct Options {
+  std::string root;
+  std::string output;
+  EmbedderChoice embedder;
+  retrieval::FolderOptions folder;
+  bool json = false;
+};
+
+double percent(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::string as_text(const FolderReport& r, const Options& options) {
+  constexpr std::size_t kShown = 5;
+  std::string text = fmt::format(
+      "{} documents: {} new, {} changed, {} unchanged, {} gone\n{} chunks in {} ({}), {} of them "
+      "made now\n",
+      r.files, r.fresh, r.changed, r.unchanged, r.gone, r.chunks, options.output,
+      bytes_text(std::filesystem::file_size(options.output)), r.chunks_made);
+  if (!options.embedder.model.empty()) {
+    text += fmt::format("{:.1f} % of the new chunks truncated, {:.2f} % of their tokens unknown\n",
+                        percent(r.truncated, r.chunks_made), percent(r.unknown_tokens, r.tokens));
+  }
+  text += fmt::format("{} near-duplicates\n", r.near_duplicates.size());
+  for (std::size_t i = 0; i < std::min(kShown, r.near_duplicates.size()); ++i) {
+    const auto& [first, second] = r.near_duplicates[i];
+    text += fmt::format("  {} says nearly what {} says\n", second, first);
+  }
+  for (const std::string& source : r.without_text) {
+    text += fmt::format("  {} has no text\n", source);
+  }
+  for (const std::string& bad : r.bad) text += fmt::format("  left out: {}\n", bad);
+  return text;
+}
+
+std::string as_json(const FolderReport& r) {
+  nlohmann::ordered_json json = {{"documents", r.files},
+                                 {"new", r.fresh},
+                                 {"changed", r.changed},
+                                 {"unchanged", r.unchanged},
+                                 {"gone", r.gone},
+                                 {"chunks", r.chunks},
+                                 {"chunks_made", r.chunks_made},
+                                 {"truncated_percent", percent(r.truncated, r.chunks_made)},
+                                 {"unknown_percent", percent(r.unknown_tokens, r.tokens)}};
+  json["near_duplicates"] = nlohmann::ordered_json::array();
+  for (const auto& pair : r.near_duplicates) {
+    json["near_duplicates"].push_back({utf8::sanitize(pair.first), utf8::sanitize(pair.second)});
+  }
+  json["left_out"] = nlohmann::ordered_json::array();
+  for (const std::string& bad : r.bad) json["left_out"].push_back(utf8::sanitize(bad));
+  return json.dump() + "\n";
+}
+
+void run(const Options& options) {
+  std::unique_ptr<IndexEmbedder> embedder;
+  if (!options.embedder.model.empty()) embedder = std::make_unique<IndexEmbedder>(options.embedder);
+  FolderReport report;
+  {
+    ProgressBar bar("indexing");
+    report = retrieval::index_folder(options.output, options.root, embedder.get(), options.folder,
+                                     bar.progress());
+  }
+  write_output(options.json ? as_json(report) : as_text(report, options));
+}
+
+}  // namespace
+
+void add_index(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("index", "Make a folder of Markdown, HTML and text searchable");
+  const auto options = std::make_shared<Options>();
+  command->add_option("folder", options->root, "Folder of documents, or one document")->required();
+  command->add_option("-o,--output", options->output, "Index to make, or to bring up to date")
+      ->type_name("FILE")
+      ->required();
+  retrieval::FolderOptions& folder = options->folder;
+  command->add_option("--chunk", folder.max_tokens, "tokens of a piece of text, at most")
+      ->check(CLI::Range(16, 8192))
+      ->capture_default_str();
+  command->add_option("--overlap", folder.overlap_tokens, "tokens that a piece repeats")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  const std::map<std::string, Storage> storages = {
+      {"f32", Storage::f32}, {"f16", Storage::f16}, {"int8", Storage::int8}};
+  command
+      ->add_option("--store", folder.storage,
+                   "how a new index keeps vectors: int8 finds candidates fast, then is exact")
+      ->transform(CLI::CheckedTransformer(storages))
+      ->type_name("f32|f16|int8");
+  command->add_flag("--skip-bad", folder.skip_bad, "leave out what cannot be read, and say so");
+  command->add_flag("--json", options->json, "the report as JSON");
+  add_embedder_options(*command, options->embedder, "--embedder");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace hearth::cli

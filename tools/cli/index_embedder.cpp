@@ -1,0 +1,58 @@
+#include "tools/cli/index_embedder.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "tools/cli/model_option.h"
+
+namespace hearth::cli {
+
+IndexEmbedder::IndexEmbedder(const EmbedderChoice& choice)
+    : file_(open_model(choice.model)),
+      embedder_(load_embedder(file_, choice)),
+      fingerprint_(embedder_.fingerprint()) {
+  const auto added = static_cast<int>(embedder_.tokens("", TextRole::document).size());
+  max_tokens_ = std::max(8, embedder_.max_tokens() - added);
+}
+
+std::uint32_t IndexEmbedder::dimension() const {
+  return static_cast<std::uint32_t>(embedder_.n_embd());
+}
+
+int IndexEmbedder::count_tokens(std::string_view text) const {
+  return static_cast<int>(embedder_.tokenizer().encode(text, {.add_special = false}).size());
+}
+
+std::vector<retrieval::EmbeddedText> IndexEmbedder::embed_documents(
+    std::span<const std::string> texts, const ProgressFn& progress) {
+  std::vector<retrieval::EmbeddedText> out;
+  for (Embedding& e : embedder_.embed(texts, TextRole::document, progress)) {
+    out.push_back({.vector = std::move(e.values),
+                   .n_tokens = e.n_tokens,
+                   .n_unknown = e.n_unknown,
+                   .is_truncated = e.is_truncated()});
+  }
+  return out;
+}
+
+std::vector<float> IndexEmbedder::embed_query(const std::string& text) {
+  return embedder_.embed(std::span(&text, 1), TextRole::query).front().values;
+}
+
+std::unique_ptr<IndexEmbedder> embedder_for(const retrieval::Index& index,
+                                            const EmbedderChoice& choice) {
+  const std::string& wanted = index.settings().embedder;
+  if (choice.model.empty() && wanted.empty()) return nullptr;
+  if (choice.model.empty()) {
+    throw Error(Error::Parts{.where = index.name(),
+                             .what = "the index has vectors, so that the question needs one too "
+                                     "(--words searches by words alone)",
+                             .expected = "--embedder with the model that it was made with",
+                             .got = wanted});
+  }
+  auto embedder = std::make_unique<IndexEmbedder>(choice);
+  index.check_embedder(embedder->fingerprint());
+  return embedder;
+}
+
+}  // namespace hearth::cli

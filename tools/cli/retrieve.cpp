@@ -1,0 +1,109 @@
+#include "tools/cli/retrieve.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "tools/cli/terminal.h"
+
+namespace hearth::cli {
+namespace {
+
+using retrieval::Condition;
+
+Condition parse_condition(const std::string& text) {
+  const std::size_t sign = text.find('=');
+  if (sign == std::string::npos || sign == 0) {
+    throw Error(Error::Parts{.where = "--where",
+                             .what = "this is not a condition",
+                             .expected = "NAME=VALUE, NAME!=VALUE or NAME^=PREFIX",
+                             .got = "\"" + text + "\""});
+  }
+  Condition condition{.name = text.substr(0, sign), .value = text.substr(sign + 1)};
+  const char before = condition.name.back();
+  if (before == '!') condition.is = Condition::Is::other;
+  if (before == '^') condition.is = Condition::Is::prefix;
+  if (before == '!' || before == '^') condition.name.pop_back();
+  return condition;
+}
+
+Hit hit_of(const retrieval::Index& index, const retrieval::Scored& one) {
+  const retrieval::RecordView record = index.record(one.number);
+  Hit hit{.score = static_cast<double>(one.score),
+          .key = std::string(record.key),
+          .text = std::string(record.text),
+          .source = std::string(record.fact("source")),
+          .heading = std::string(record.fact("heading"))};
+  const std::string_view line = record.fact("line");
+  std::from_chars(line.data(), line.data() + line.size(), hit.line);
+  return hit;
+}
+
+}  // namespace
+
+void add_retrieval_options(CLI::App& command, RetrievalOptions& options,
+                           const std::string& option) {
+  auto* index = command.add_option(option, options.index, "Index that `hearth index` made")
+                    ->type_name("FILE");
+  if (!option.starts_with('-')) index->required();
+  command.add_option("-k", options.k, "how many pieces of text to find")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  auto* words = command.add_flag("--words", options.words_only, "by words alone");
+  command.add_flag("--vectors", options.vectors_only, "by vectors alone")->excludes(words);
+  command
+      .add_option("--where", options.where,
+                  "only where a fact is so: source=FILE, source^=FOLDER/, heading!=TEXT")
+      ->allow_extra_args(false)
+      ->type_name("CONDITION");
+  add_embedder_options(command, options.embedder, "--embedder");
+}
+
+std::string Hit::place() const {
+  return heading.empty() ? source : fmt::format("{}, {}", source, heading);
+}
+
+Retriever::Retriever(const RetrievalOptions& options)
+    : options_(options), index_(std::filesystem::path(options.index)) {
+  for (const std::string& text : options_.where) filter_.push_back(parse_condition(text));
+  if (!options_.words_only) embedder_ = embedder_for(index_, options_.embedder);
+  if (options_.vectors_only && !embedder_) index_.check_embedder("--vectors");
+  if (index_.is_fallback()) {
+    notice(fmt::format("{}: the newest commit is damaged; this is the state before it",
+                       index_.name()));
+  }
+}
+
+std::vector<retrieval::Scored> Retriever::ranked(const std::string& question,
+                                                 const std::vector<float>& vector) const {
+  const auto k = static_cast<std::size_t>(options_.k);
+  if (!embedder_) return index_.best_words(question, k, filter_);
+  if (options_.vectors_only) return index_.nearest(vector, k, filter_).front();
+  return index_.best_fused(question, vector, k, filter_);
+}
+
+Hits Retriever::search(const std::string& question) {
+  const std::vector<float> vector =
+      embedder_ ? embedder_->embed_query(question) : std::vector<float>();
+  Hits hits;
+  for (const retrieval::Scored& one : ranked(question, vector)) {
+    hits.best.push_back(hit_of(index_, one));
+  }
+  if (embedder_ && index_.size() > 0) {
+    const auto nearest = index_.nearest(vector, 1, filter_).front();
+    if (!nearest.empty()) hits.confidence = static_cast<double>(nearest.front().score);
+  }
+  if (options_.vectors_only) return hits;
+  const auto words = index_.best_words(question, 1, filter_);
+  const double most = index_.most_words(question);
+  if (!words.empty() && most > 0.0) {
+    hits.confidence = std::max(hits.confidence, static_cast<double>(words.front().score) / most);
+  }
+  return hits;
+}
+
+}  // namespace hearth::cli

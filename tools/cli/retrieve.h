@@ -1,0 +1,68 @@
+// Searching an index, as search, ask, chat and eval do it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/retrieval/index.h"
+#include "tools/cli/embedder_options.h"
+#include "tools/cli/index_embedder.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hearth::cli {
+
+struct RetrievalOptions {
+  std::string index;  // path
+  EmbedderChoice embedder;
+  int k = 5;
+  bool words_only = false;
+  bool vectors_only = false;
+  std::vector<std::string> where;  // NAME=VALUE, NAME!=VALUE, NAME^=PREFIX
+};
+
+/// Adds the index as positional argument unless it has `option`, and -k, --embedder and its kin,
+/// --words, --vectors and --where.
+void add_retrieval_options(CLI::App& command, RetrievalOptions& options,
+                           const std::string& option = "index");
+
+struct Hit {
+  double score;  // by which it was ranked
+  std::string key, text, source, heading;
+  int line = 1;
+
+  /// "guide.md, Shipping > Abroad"
+  std::string place() const;
+};
+
+struct Hits {
+  std::vector<Hit> best;
+  /// How sure one can be that the best answers the question, 0 to 1: its cosine where there are
+  /// vectors, or its share of the BM25 score that a record with every word of it would have;
+  /// the larger where there are both.
+  double confidence = 0.0;
+};
+
+/// An open index and the model for its questions.
+class Retriever {
+ public:
+  /// Throws Error. A notice on stderr says if the newest commit is damaged.
+  explicit Retriever(const RetrievalOptions& options);
+
+  const retrieval::Index& index() const { return index_; }
+  Hits search(const std::string& question);
+
+ private:
+  std::vector<retrieval::Scored> ranked(const std::string& question,
+                                        const std::vector<float>& vector) const;
+
+  RetrievalOptions options_;
+  retrieval::Index index_;
+  std::unique_ptr<IndexEmbedder> embedder_;
+  retrieval::Index::Filter filter_;
+};
+
+}  // namespace hearth::cli
