@@ -47,6 +47,12 @@ struct Tokens {
       texts.resize(id + 1);
       types.resize(id + 1, kUnused);
     }
+    // Of a text that stands twice the last one counts, as in the original's dictionary.
+    const auto before = ids.find(text);
+    if (before != ids.end() && before->second != id) {
+      texts[before->second] = fmt::format("[unused token {}]", before->second);
+      types[before->second] = kUnused;
+    }
     ids[text] = id;
     texts[id] = std::move(text);
     types[id] = type;

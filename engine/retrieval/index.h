@@ -95,7 +95,7 @@ class Index {
   std::vector<Scored> best_words(std::string_view query, std::size_t k,
                                  const Filter& filter = {}) const;
 
-  /// The BM25 score that no record can exceed for this query.
+  /// The BM25 score of a record of usual length that has the query's terms, as often as it has.
   double most_words(std::string_view query) const;
 
   /// Both, fused by rank (fusion.h). Of each, `depth` are looked at.

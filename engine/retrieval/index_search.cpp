@@ -164,7 +164,7 @@ std::vector<Index::FoundTerm> Index::look_up(std::string_view query) const {
 
 double Index::most_words(std::string_view query) const {
   double sum = 0.0;
-  for (const FoundTerm& term : look_up(query)) sum += term.weight * (kK1 + 1);
+  for (const FoundTerm& term : look_up(query)) sum += term.weight;
   return sum;
 }
 

@@ -53,7 +53,7 @@ TEST_F(RetrievalCommands, AFolderIsSearchedByWords) {
   const ProgramResult found = run_hearth({"search", kb_, "how long does a cat sleep", "-k", "1"});
   ASSERT_EQ(found.exit_code, 0) << found.err;
   EXPECT_THAT(found.out,
-              AllOf(HasSubstr("cats.md:1  Cats"), HasSubstr("sixteen"), Not(HasSubstr("postman"))));
+              AllOf(HasSubstr("cats.md:3  Cats"), HasSubstr("sixteen"), Not(HasSubstr("postman"))));
   const auto dogs =
       json::parse(run_hearth({"search", kb_, "a", "--json", "--where", "source=dogs.md"}).out);
   ASSERT_EQ(dogs["hits"].size(), 1U);

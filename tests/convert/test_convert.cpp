@@ -253,7 +253,7 @@ void encoder(const fs::path& folder) {
             R"({"model_type":"bert","hidden_size":8,"num_hidden_layers":1,)"
             R"("num_attention_heads":2,"intermediate_size":16,"layer_norm_eps":1e-12,)"
             R"("hidden_act":"gelu","vocab_size":12})");
-  made.file("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\nhello\n,\na\ne\n");
+  made.file("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\ne\nun\n##aff\n##able\nhello\n,\na\ne\n");
   made.file("tokenizer_config.json", R"({"do_lower_case":true})");
   made.file("modules.json",
             R"([{"path":"","type":"sentence_transformers.models.Transformer"},)"

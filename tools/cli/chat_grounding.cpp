@@ -2,16 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
 
-#include "base/error.h"
-#include "tools/cli/terminal.h"
+#include "engine/retrieval/words.h"
 
 namespace hearth::cli {
 namespace {
 
 constexpr int kMostRewritten = 64;            // tokens of a question
 constexpr std::size_t kMostHistoryTurns = 4;  // that a question may lean on
+constexpr double kLeastOwnWords = 0.4;        // share of its words that the user has said
+
+/// Whether `text` is a question of somebody who said `said`: a model that cannot rewrite answers
+/// instead, or says what comes to its mind.
+bool is_about(const std::string& text, const std::string& said) {
+  const std::vector<std::string> known = retrieval::terms_of(said);
+  const std::vector<std::string> words = retrieval::terms_of(text);
+  const auto is_known = [&](const std::string& word) {
+    return std::find(known.begin(), known.end(), word) != known.end();
+  };
+  const auto n = std::count_if(words.begin(), words.end(), is_known);
+  return n > 0 && static_cast<double>(n) >= kLeastOwnWords * static_cast<double>(words.size());
+}
 
 }  // namespace
 
@@ -22,9 +35,11 @@ std::string ChatGrounding::standalone(const std::string& question, Session& sess
   const std::vector<Turn>& turns = session.conversation().turns;
   if (turns.empty()) return question;
   std::string history;
+  std::string said = question;
   const std::size_t first = turns.size() - std::min(turns.size(), kMostHistoryTurns);
   for (std::size_t i = first; i < turns.size(); ++i) {
     history += fmt::format("User: {}\nAssistant: {}\n", turns[i].user, turns[i].answer);
+    said += " " + turns[i].user;
   }
   const std::vector<PromptMessage> messages = {
       {.role = "user",
@@ -35,9 +50,7 @@ std::string ChatGrounding::standalone(const std::string& question, Session& sess
            history, question)}};
   std::string rewritten = session.aside(messages, kMostRewritten);
   rewritten = rewritten.substr(0, rewritten.find('\n'));
-  // A model that cannot do it gives nothing: then what was asked before goes along.
-  const bool is_empty = rewritten.find_first_not_of(" \t") == std::string::npos;
-  return is_empty ? turns.back().user + " " + question : rewritten;
+  return is_about(rewritten, said) ? rewritten : turns.back().user + " " + question;
 }
 
 std::optional<std::string> ChatGrounding::prompt_for(const std::string& question,
@@ -62,7 +75,9 @@ std::string ChatGrounding::why() const {
   if (searched_.empty()) return "(nothing has been asked yet)";
   std::string text = fmt::format("searched for: {}\nconfidence {:.2f}, threshold {:.2f}\n{}",
                                  searched_, hits_.confidence, threshold_, source_lines(hits_.best));
-  if (n_used_ < hits_.best.size()) {
+  if (n_used_ == 0) {
+    text += "the model was not asked\n";
+  } else if (n_used_ < hits_.best.size()) {
     text += fmt::format("the model was given the first {}\n", n_used_);
   }
   text.pop_back();

@@ -30,7 +30,7 @@ void add_embedder_options(CLI::App& command, EmbedderChoice& choice, const std::
           "--no-normalize", [&o] { o.normalize = false; }, "leave the vectors as long as they are")
       ->group(kGroup);
   command
-      .add_option("--max-tokens", o.max_tokens,
+      .add_option("--text-tokens", o.max_tokens,
                   "tokens of a text that count (default: what the model says)")
       ->check(CLI::Range(3, 1 << 20))
       ->group(kGroup);

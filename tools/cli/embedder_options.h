@@ -17,7 +17,7 @@ struct EmbedderChoice {
   EmbedderOptions options;
 };
 
-/// Adds NAME (-m/--model or --embedder), --pooling, --no-normalize, --max-tokens, --query-prefix,
+/// Adds NAME (-m/--model or --embedder), --pooling, --no-normalize, --text-tokens, --query-prefix,
 /// --document-prefix and --batch.
 void add_embedder_options(CLI::App& command, EmbedderChoice& choice, const std::string& name);
 

@@ -101,7 +101,8 @@ Hits Retriever::search(const std::string& question) {
   const auto words = index_.best_words(question, 1, filter_);
   const double most = index_.most_words(question);
   if (!words.empty() && most > 0.0) {
-    hits.confidence = std::max(hits.confidence, static_cast<double>(words.front().score) / most);
+    const double share = std::min(1.0, static_cast<double>(words.front().score) / most);
+    hits.confidence = std::max(hits.confidence, share);
   }
   return hits;
 }

@@ -41,7 +41,7 @@ struct Hit {
 struct Hits {
   std::vector<Hit> best;
   /// How sure one can be that the best answers the question, 0 to 1: its cosine where there are
-  /// vectors, or its share of the BM25 score that a record with every word of it would have;
+  /// vectors, or its share of the BM25 score of a usual text with all of the question's words;
   /// the larger where there are both.
   double confidence = 0.0;
 };
