@@ -292,7 +292,7 @@ TEST_F(Convert, SaysWhatIsWrong) {
   EXPECT_THAT(with("config.json", "[1]"), HasSubstr("config.json"));
   EXPECT_THAT(with("modules.json", R"([{"type":"x.Dense","path":"2"}])"),
               HasSubstr("after the pooling"));
-  EXPECT_THAT(with("model.safetensors", safetensors("{}", "")), HasSubstr("is missing"));
+  EXPECT_THAT(with("model.safetensors", safetensors("{}", "")), HasSubstr("context_length"));
   EXPECT_THAT(with("model.safetensors.index.json", R"({"weight_map":{"a":"../x"}})"),
               HasSubstr("outside the folder"));
   EXPECT_FALSE(fs::exists(out_));

@@ -66,6 +66,12 @@ void ComputeDevice::kv_store(KvCache& cache, int layer, Tensor k, Tensor v) {
 
 void ComputeDevice::attention(Tensor out, Tensor q, const KvCache& cache,
                               const AttentionSpec& spec) {
+  if (spec.relative_bias) {
+    throw Error(Error::Parts{.where = "Vulkan device",
+                             .what = "has no relative position bias yet, which this model needs",
+                             .expected = "--device cpu",
+                             .got = {}});
+  }
   const auto& kv = static_cast<const PieceKvCache&>(cache);
   HEARTH_CHECK(q.rows == step_.n_tokens() && out.rows == q.rows);
   int row = 0;
