@@ -14,7 +14,9 @@ namespace hearth::retrieval {
 namespace {
 
 /// Rows that a thread takes at once: all queries look at them while they are near.
-constexpr std::size_t kBlockRows = 256;
+constexpr std::size_t kBlockRows = 192;
+/// Queries whose scores of a block are kept at once.
+constexpr std::size_t kBatchQueries = 96;
 
 // Of BM25.
 constexpr double kK1 = 1.2;
@@ -24,7 +26,8 @@ constexpr double kB = 0.75;
 
 /// Queries on their way through the rows of all segments.
 struct Index::Batch {
-  std::vector<PreparedQuery> queries;
+  std::vector<PreparedQueries> groups;  // of kBatchQueries
+  std::size_t n_queries;
   std::size_t n_wanted;  // of each
   const Filter& filter;
 };
@@ -46,19 +49,27 @@ void Index::find_candidates(const Batch& batch, std::vector<TopK>& best) const {
       blocks.push_back({&segment, rows, first, std::min(kBlockRows, n - first)});
     }
   }
+  const auto keep = [&](std::span<const float> scores, std::uint64_t first_number, TopK& top) {
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      if (top.is_full() && scores[i] < top.lowest()) continue;
+      const Scored one{scores[i], first_number + i};
+      if (!top.would_keep(one) || deleted_[one.number]) continue;
+      if (passes(one.number, batch.filter)) top.add(one);
+    }
+  };
   std::mutex merging;
   const auto work = [&](std::int64_t first, std::int64_t last) {
-    std::vector<TopK> mine(batch.queries.size(), TopK(batch.n_wanted));
-    std::vector<float> scores(kBlockRows);
+    std::vector<TopK> mine(batch.n_queries, TopK(batch.n_wanted));
+    std::vector<float> scores(kBlockRows * kBatchQueries);
     for (std::int64_t b = first; b < last; ++b) {
       const Block& block = blocks[static_cast<std::size_t>(b)];
-      const std::span<float> room = std::span(scores).first(block.n);
-      for (std::size_t q = 0; q < mine.size(); ++q) {
-        score_rows(settings_.layout, block.rows, block.first, batch.queries[q], room);
-        for (std::size_t i = 0; i < block.n; ++i) {
-          const Scored one{room[i], block.segment->first_record() + block.first + i};
-          if (!mine[q].would_keep(one) || deleted_[one.number]) continue;
-          if (passes(one.number, batch.filter)) mine[q].add(one);
+      TopK* best_of = mine.data();
+      for (const PreparedQueries& group : batch.groups) {
+        const std::span<float> room = std::span(scores).first(block.n * group.count);
+        score_rows(settings_.layout, block.rows, block.first, block.n, group, room);
+        for (std::size_t q = 0; q < group.count; ++q, ++best_of) {
+          keep(room.subspan(q * block.n, block.n), block.segment->first_record() + block.first,
+               *best_of);
         }
       }
     }
@@ -89,22 +100,23 @@ std::vector<std::vector<Scored>> Index::nearest(std::span<const float> queries, 
   }
   const bool is_int8 = settings_.layout.storage == Storage::int8;
   constexpr std::size_t kLeastCandidates = 100;
-  Batch batch{.queries = {},
+  Batch batch{.groups = {},
+              .n_queries = queries.size() / d,
               .n_wanted = is_int8 ? std::max(10 * k, kLeastCandidates) : k,
               .filter = filter};
-  for (std::size_t first = 0; first < queries.size(); first += d) {
-    batch.queries.push_back(prepare_query(settings_.layout, queries.subspan(first, d)));
+  for (std::size_t q = 0; q < batch.n_queries; q += kBatchQueries) {
+    const std::size_t n = std::min(kBatchQueries, batch.n_queries - q);
+    batch.groups.push_back(prepare_queries(settings_.layout, queries.subspan(q * d, n * d)));
   }
-  std::vector<TopK> best(batch.queries.size(), TopK(batch.n_wanted));
+  std::vector<TopK> best(batch.n_queries, TopK(batch.n_wanted));
   find_candidates(batch, best);
   std::vector<std::vector<Scored>> out;
   for (std::size_t q = 0; q < best.size(); ++q) {
     if (is_int8) {
       TopK exact(k);
       for (const Scored& one : best[q].sorted()) {
-        exact.add(
-            {exact_score(settings_.layout.metric, vector(one.number), batch.queries[q].values),
-             one.number});
+        const auto query = batch.groups[q / kBatchQueries].of(q % kBatchQueries);
+        exact.add({exact_score(settings_.layout.metric, vector(one.number), query), one.number});
       }
       best[q] = exact;
     }

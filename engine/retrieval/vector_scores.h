@@ -1,5 +1,5 @@
-// Scores of stored vectors against a query. Sums have one order, sixteen partial sums that are
-// added as in kernels/row_kernels.h, so that a score does not depend on threads or batches.
+// Scores of stored vectors against queries, by the kernels of the level that was chosen
+// (engine/device/cpu/isa.h). A score does not depend on threads or batches.
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,21 @@
 
 namespace hearth::retrieval {
 
-/// A query, made ready for a layout.
-struct PreparedQuery {
-  std::vector<float> values;       // of length 1 for cosine
-  std::vector<std::int8_t> codes;  // int8
-  float scale = 0.0F;              // of the codes
+/// Queries, made ready for a layout.
+struct PreparedQueries {
+  std::size_t count = 0;
+  std::vector<float> values = {};       // [count][dimension], of length 1 for cosine
+  std::vector<std::int8_t> codes = {};  // the same for int8
+  std::vector<float> scales = {};       // [count], of the codes
+
+  std::span<const float> of(std::size_t query) const {
+    const std::size_t d = values.size() / count;
+    return std::span(values).subspan(query * d, d);
+  }
 };
 
-PreparedQuery prepare_query(const VectorLayout& layout, std::span<const float> values);
+/// values [n][dimension]
+PreparedQueries prepare_queries(const VectorLayout& layout, std::span<const float> values);
 
 /// Rows of a segment's sections, one after the other.
 struct StoredRows {
@@ -27,10 +34,10 @@ struct StoredRows {
   const float* norms = nullptr;
 };
 
-/// scores[i] = how close row first + i is to the query: the inner product, or less the squared
-/// distance. With int8 storage approximately, and without what all rows share.
+/// scores [queries.count][n]: how close rows first .. first + n - 1 are: the inner product, or less
+/// the squared distance. With int8 storage approximately, and without what all rows share.
 void score_rows(const VectorLayout& layout, const StoredRows& rows, std::size_t first,
-                const PreparedQuery& query, std::span<float> scores);
+                std::size_t n, const PreparedQueries& queries, std::span<float> scores);
 
 /// The same for one vector, from its float32 elements.
 float exact_score(Metric metric, std::span<const float> vector, std::span<const float> query);
