@@ -33,6 +33,10 @@ struct Case {
   double bar = kFloatBar;
 };
 
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.model;
+}
+
 const std::vector<std::int32_t> kTokensA = {1,  5, 9, 100, 7,   33,  64,  2,  90, 11, 127, 3,
                                             55, 8, 3, 17,  201, 402, 511, 30, 31, 32, 33,  34};
 const std::vector<std::int32_t> kTokensB = {1,  5,  9,   100, 7,  33, 64, 2,
