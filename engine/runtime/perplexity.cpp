@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/error.h"
-#include "engine/runtime/sampler.h"
 #include "base/stable_math.h"
+#include "engine/runtime/sampler.h"
 
 namespace hearth {
 namespace {

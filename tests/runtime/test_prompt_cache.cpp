@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/runtime/prompt_cache.h"
 #include "base/random.h"
+#include "engine/runtime/prompt_cache.h"
 #include "tests/support/fake_model.h"
 
 namespace hearth {

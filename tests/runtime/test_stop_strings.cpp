@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/utf8.h"
 #include "base/random.h"
+#include "base/utf8.h"
 #include "engine/runtime/stop_strings.h"
 
 namespace hearth {
