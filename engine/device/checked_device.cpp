@@ -1,25 +1,14 @@
 #include "engine/device/checked_device.h"
 
-#include <limits>
 #include <vector>
+
+#include "base/nmse.h"
 
 namespace hearth {
 namespace {
 
 constexpr std::size_t kTested = 0;
 constexpr std::size_t kTruth = 1;
-
-double nmse(const std::vector<float>& got, const std::vector<float>& expected) {
-  double error = 0.0;
-  double power = 0.0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    const double difference = static_cast<double>(got[i]) - static_cast<double>(expected[i]);
-    error += difference * difference;
-    power += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
-  }
-  if (error == 0.0) return 0.0;
-  return power == 0.0 ? std::numeric_limits<double>::infinity() : error / power;
-}
 
 bool is_product(std::string_view verb) {
   return verb == "matmul" || verb == "expert_matmul" || verb == "attention";

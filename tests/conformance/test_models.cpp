@@ -16,10 +16,12 @@
 #include <string>
 #include <vector>
 
+#include "base/nmse.h"
 #include "engine/device/cpu/cpu_device.h"
 #include "engine/device/reference_device.h"
 #include "engine/runtime/context.h"
 #include "gguf/reader.h"
+#include "tests/support/read_floats.h"
 #include "tests/support/same_bits.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/vocab_gguf.h"
@@ -49,25 +51,6 @@ Tokens four_times_a() {
     for (const std::int32_t token : tokens_a()) all.push_back(token);
   }
   return all;
-}
-
-std::vector<float> read_floats(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::vector<float> floats(fs::file_size(path) / sizeof(float));
-  file.read(reinterpret_cast<char*>(floats.data()),
-            static_cast<std::streamsize>(floats.size() * sizeof(float)));
-  return floats;
-}
-
-double nmse(const std::vector<float>& got, const std::vector<float>& expected) {
-  double error = 0.0;
-  double power = 0.0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double difference = static_cast<double>(got[i]) - static_cast<double>(expected[i]);
-    error += difference * difference;
-    power += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
-  }
-  return error / power;
 }
 
 struct Case {
@@ -130,7 +113,7 @@ class StoredLogits : public testing::TestWithParam<Case> {
   }
 
   static void check(const std::vector<float>& got, double bar, std::string_view on) {
-    const std::vector<float> expected = read_floats(kShared / GetParam().expected);
+    const std::vector<float> expected = test::read_floats(kShared / GetParam().expected);
     ASSERT_EQ(got.size(), expected.size());
     EXPECT_LE(nmse(got, expected), bar) << on;
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/nmse.h"
 #include "engine/device/cpu/blas.h"
 #include "engine/device/cpu/cpu_device.h"
 #include "engine/device/reference_device.h"
@@ -67,16 +68,6 @@ Floats product(Device& device, const Problem& p) {
 Floats cpu_product(UseBlas blas, const Problem& p, int n_threads = 2, bool repack = true) {
   CpuDevice cpu({.n_threads = n_threads, .least_shared = 0, .repack = repack, .blas = blas});
   return product(cpu, p);
-}
-
-double nmse(const Floats& got, const Floats& truth) {
-  double error = 0.0;
-  double power = 0.0;
-  for (std::size_t i = 0; i < truth.size(); ++i) {
-    error += std::pow(static_cast<double>(got[i]) - static_cast<double>(truth[i]), 2);
-    power += std::pow(static_cast<double>(truth[i]), 2);
-  }
-  return error / power;
 }
 
 TEST(Blas, MissingIsAnErrorOnlyWhereItWasAskedFor) {

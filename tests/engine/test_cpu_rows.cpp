@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/nmse.h"
 #include "engine/device/cpu/cpu_device.h"
 #include "engine/device/cpu/kv_cache.h"
 #include "engine/device/reference_device.h"
@@ -115,16 +116,6 @@ std::vector<float> attended(Device& device, KvCache& cache, const Sequence& s, i
 std::vector<float> attended(Device& device, QuantType type, const Sequence& s, int step) {
   const auto cache = device.make_kv_cache(s.shape(type));
   return attended(device, *cache, s, step, 0);
-}
-
-double nmse(const std::vector<float>& got, const std::vector<float>& truth) {
-  double error = 0.0;
-  double power = 0.0;
-  for (std::size_t i = 0; i < truth.size(); ++i) {
-    error += std::pow(static_cast<double>(got[i]) - static_cast<double>(truth[i]), 2);
-    power += std::pow(static_cast<double>(truth[i]), 2);
-  }
-  return error / power;
 }
 
 struct Named {

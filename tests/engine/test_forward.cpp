@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/nmse.h"
 #include "engine/device/checked_device.h"
 #include "engine/device/cpu/cpu_device.h"
 #include "engine/device/reference_device.h"
@@ -66,18 +67,6 @@ std::vector<float> hidden(const Model& model, int step, int n_ubatch) {
     done += n;
   }
   return all;
-}
-
-/// Sum of squared differences over sum of squares.
-double nmse(const std::vector<float>& got, const std::vector<float>& truth) {
-  double error = 0.0;
-  double power = 0.0;
-  for (std::size_t i = 0; i < truth.size(); ++i) {
-    const double difference = static_cast<double>(got[i]) - static_cast<double>(truth[i]);
-    error += difference * difference;
-    power += static_cast<double>(truth[i]) * static_cast<double>(truth[i]);
-  }
-  return error / power;
 }
 
 class EveryFamily : public testing::TestWithParam<Family> {};

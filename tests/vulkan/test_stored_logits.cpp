@@ -4,9 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
+#include "base/nmse.h"
 #include "engine/runtime/context.h"
+#include "tests/support/read_floats.h"
 #include "tests/vulkan/vulkan_test.h"
 
 namespace hearth::test {
@@ -18,14 +19,6 @@ const fs::path kShared = HEARTH_SHARED_DIR;
 
 constexpr double kFloatBar = 1e-8;
 constexpr double kTableBar = 1e-6;  // the stored logits come from a GELU table in half precision
-
-std::vector<float> read_floats(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::vector<float> floats(fs::file_size(path) / sizeof(float));
-  file.read(reinterpret_cast<char*>(floats.data()),
-            static_cast<std::streamsize>(floats.size() * sizeof(float)));
-  return floats;
-}
 
 struct Case {
   const char* model;

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "base/nmse.h"
 #include "engine/runtime/builtin_model.h"
 #include "engine/runtime/split_load.h"
 #include "tests/support/temp_dir.h"

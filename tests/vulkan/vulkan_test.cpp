@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/nmse.h"
 #include "tests/kernels/random_blocks.h"
 
 namespace hearth::test {
@@ -40,17 +41,6 @@ std::unique_ptr<VulkanDevice> open_test_device(VulkanOptions options) {
 VulkanDevice& shared_test_device() {
   static const std::unique_ptr<VulkanDevice> kDevice = open_test_device({.staging_bytes = 1 << 20});
   return *kDevice;
-}
-
-double nmse(const std::vector<float>& got, const std::vector<float>& expected) {
-  double error = 0.0;
-  double power = 0.0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double difference = static_cast<double>(got[i]) - static_cast<double>(expected[i]);
-    error += difference * difference;
-    power += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
-  }
-  return error == 0.0 ? 0.0 : error / power;
 }
 
 Twin::Twin(Device& tested, Device& truth, int rows, int columns, int gap)

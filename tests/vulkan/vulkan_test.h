@@ -37,8 +37,6 @@ class VulkanTest : public testing::Test {
   }
 };
 
-double nmse(const std::vector<float>& got, const std::vector<float>& expected);
-
 /// The same values on two devices, in the middle of a larger buffer whose other words are guards.
 class Twin {
  public:
