@@ -10,6 +10,7 @@
 #include "kernels/quant_types.h"
 #include "kernels/row_kernels.h"
 #include "kernels/strips.h"
+#include "kernels/vector_kernels.h"
 
 namespace hearth::kernels {
 
@@ -89,6 +90,7 @@ struct KernelTable {
   BusyLoop busy_bf16;  // dot products of bfloat16; the float loop where there is no instruction
   ReadMemory read_memory = nullptr;
   AttentionKernels attention;
+  VectorKernels vectors;
 };
 
 }  // namespace hearth::kernels

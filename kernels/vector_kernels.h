@@ -1,5 +1,4 @@
-// Scores of many stored vectors for a few queries: what an exact search spends its time on. A table
-// of its own beside KernelTable, because search needs nothing of that and a model nothing of this.
+// Scores of many stored vectors for a few queries: what an exact search spends its time on.
 //
 // Vectors lie one after the other, d elements each; so do queries. A float sum is sixteen partial
 // sums, of which number j takes the elements j, j + 16, j + 32 ..., one fma after the other, added
@@ -9,8 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-
-#include "kernels/dispatch.h"
 
 namespace hearth::kernels {
 
@@ -30,8 +27,5 @@ struct VectorKernels {
   void (*dot_i8)(const std::int8_t* vectors, std::size_t n, std::size_t d, const std::int8_t* query,
                  std::int32_t* out) = nullptr;
 };
-
-/// Those of `level`, and of the levels before it where it has none.
-VectorKernels vector_kernels(const IsaLevel& level);
 
 }  // namespace hearth::kernels

@@ -5,13 +5,12 @@
 
 #include "base/error.h"
 #include "engine/device/cpu/isa.h"
-#include "kernels/vector_kernels.h"
 
 namespace hearth::retrieval {
 namespace {
 
 const kernels::VectorKernels& table() {
-  static const kernels::VectorKernels kTable = kernels::vector_kernels(chosen_level());
+  static const kernels::VectorKernels& kTable = chosen_kernels().vectors;
   return kTable;
 }
 

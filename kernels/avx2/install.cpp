@@ -12,6 +12,7 @@ void install_avx2(KernelTable& table) {
   avx2::install_matmul_plain(table);
   avx2::install_matmul_float(table);
   avx2::install_rows(table);
+  avx2::install_vectors(table);
   avx2::install_ceilings(table);
 }
 

@@ -11,5 +11,6 @@ void install_matmul_k(KernelTable& table);
 void install_matmul_plain(KernelTable& table);
 void install_matmul_float(KernelTable& table);
 void install_rows(KernelTable& table);
+void install_vectors(KernelTable& table);
 
 }  // namespace hearth::kernels::avx2

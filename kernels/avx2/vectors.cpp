@@ -1,9 +1,9 @@
 #include "kernels/generic/vectors.h"
 
 #include "kernels/avx2/floats.h"
-#include "kernels/avx2/install_vectors.h"
+#include "kernels/avx2/parts.h"
 
-namespace hearth::kernels {
+namespace hearth::kernels::avx2 {
 namespace {
 
 __m256i load_16(const std::int8_t* p) {
@@ -35,9 +35,9 @@ void dot_i8(const std::int8_t* vectors, std::size_t n, std::size_t d, const std:
 
 }  // namespace
 
-void install_avx2(VectorKernels& table) {
-  install_float_vectors<Floats>(table);
-  table.dot_i8 = dot_i8;
+void install_vectors(KernelTable& table) {
+  install_float_vectors<Floats>(table.vectors);
+  table.vectors.dot_i8 = dot_i8;
 }
 
-}  // namespace hearth::kernels
+}  // namespace hearth::kernels::avx2

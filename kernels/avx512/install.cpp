@@ -10,6 +10,7 @@ void install_avx512(KernelTable& table) {
   avx512::install_attention(table);
   avx512::install_fill_strip(table);
   avx512::install_rows(table);
+  avx512::install_vectors(table);
   avx512::install_matmul_k(table);
   avx512::install_matmul_plain(table);
   avx512::install_matmul_float(table);

@@ -8,6 +8,7 @@ namespace hearth::kernels::avx512 {
 void install_attention(KernelTable& table);
 void install_fill_strip(KernelTable& table);
 void install_rows(KernelTable& table);
+void install_vectors(KernelTable& table);
 void install_matmul_k(KernelTable& table);
 void install_matmul_plain(KernelTable& table);
 void install_matmul_float(KernelTable& table);

@@ -1,9 +1,9 @@
 #include "kernels/generic/vectors.h"
 
 #include "kernels/avx512/floats.h"
-#include "kernels/avx512/install_vectors.h"
+#include "kernels/avx512/parts.h"
 
-namespace hearth::kernels {
+namespace hearth::kernels::avx512 {
 namespace {
 
 constexpr int kTogether = 4;  // vectors that share the loads of the query
@@ -53,9 +53,9 @@ void dot_i8(const std::int8_t* vectors, std::size_t n, std::size_t d, const std:
 
 }  // namespace
 
-void install_avx512(VectorKernels& table) {
-  install_float_vectors<Floats>(table);
-  table.dot_i8 = dot_i8;
+void install_vectors(KernelTable& table) {
+  install_float_vectors<Floats>(table.vectors);
+  table.vectors.dot_i8 = dot_i8;
 }
 
-}  // namespace hearth::kernels
+}  // namespace hearth::kernels::avx512

@@ -7,6 +7,7 @@
 #include "kernels/scalar/quantize.h"
 #include "kernels/scalar/quantize_strip.h"
 #include "kernels/scalar/rows.h"
+#include "kernels/scalar/vectors.h"
 
 namespace hearth::kernels {
 namespace {
@@ -105,6 +106,7 @@ void install_scalar(KernelTable& table) {
   table.rows = scalar::row_kernels();
   scalar::install_ceilings(table);
   table.attention = scalar::attention_kernels();
+  table.vectors = scalar::vector_kernels();
 }
 
 }  // namespace hearth::kernels

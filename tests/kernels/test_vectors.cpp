@@ -5,8 +5,8 @@
 #include <random>
 #include <vector>
 
+#include "kernels/dispatch.h"
 #include "kernels/half.h"
-#include "kernels/vector_kernels.h"
 
 namespace hearth::kernels {
 namespace {
@@ -56,7 +56,7 @@ std::vector<Data> all_data() {
 }
 
 TEST(Vectors, TheStatementIsTheFormula) {
-  const VectorKernels table = vector_kernels(*all_isa_levels().begin());
+  const VectorKernels& table = scalar_kernels().vectors;
   for (const Data& data : all_data()) {
     const auto dots = run(table.dot_f32, data, data.floats);
     const auto distances = run(table.distance_f32, data, data.floats);
@@ -83,11 +83,11 @@ TEST(Vectors, TheStatementIsTheFormula) {
 }
 
 TEST(Vectors, EveryLevelEqualsTheStatement) {
-  const VectorKernels statement = vector_kernels(*all_isa_levels().begin());
+  const VectorKernels& statement = scalar_kernels().vectors;
   for (const IsaLevel& level : all_isa_levels()) {
     if (!level.is_supported()) continue;
     SCOPED_TRACE(level.name);
-    const VectorKernels table = vector_kernels(level);
+    const VectorKernels table = make_kernel_table(&level).vectors;
     for (const Data& data : all_data()) {
       SCOPED_TRACE(testing::Message() << data.n << " of " << data.d << ", " << data.q);
       ASSERT_EQ(run(table.dot_f32, data, data.floats), run(statement.dot_f32, data, data.floats));

@@ -19,21 +19,17 @@ const PanelMatrix& panels_of(const Matrix& matrix) {
   return static_cast<const PanelMatrix&>(matrix);
 }
 
-/// Room for the panels of a mapped matrix, one per thread.
-std::byte* panel_scratch(const PanelMatrix& w, std::int64_t n_panels) {
-  if (!w.needs_scratch()) return nullptr;
+/// Room of this thread's own, until it asks again.
+std::byte* thread_scratch(std::size_t bytes) {
   thread_local HugePages scratch;
-  const std::size_t bytes = static_cast<std::size_t>(n_panels) * w.panel_bytes();
   if (scratch.size() < bytes) scratch = HugePages(bytes);
   return scratch.data();
 }
 
-/// Room for rows as floats, one per thread.
-float* float_scratch(std::size_t n_floats) {
-  thread_local HugePages scratch;
-  const std::size_t bytes = n_floats * sizeof(float);
-  if (scratch.size() < bytes) scratch = HugePages(bytes);
-  return reinterpret_cast<float*>(scratch.data());
+/// Room for the panels of a mapped matrix.
+std::byte* panel_scratch(const PanelMatrix& w, std::int64_t n_panels) {
+  if (!w.needs_scratch()) return nullptr;
+  return thread_scratch(static_cast<std::size_t>(n_panels) * w.panel_bytes());
 }
 
 /// Panels of about kWeightsAtOnce bytes.
@@ -187,7 +183,7 @@ void CpuDevice::multiply_by_blas(const Product& product, Tensor x) {
     const std::byte* stored = w.file_rows(first);
     const float* rows = reinterpret_cast<const float*>(stored);
     if (w.type() != QuantType::F32 || reinterpret_cast<std::uintptr_t>(stored) % alignof(float)) {
-      float* floats = float_scratch(n_rows * n_columns);
+      auto* floats = reinterpret_cast<float*>(thread_scratch(n_rows * n_columns * sizeof(float)));
       dequantize(stored, floats, n_rows * n_columns);
       rows = floats;
     }
