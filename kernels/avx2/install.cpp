@@ -1,6 +1,5 @@
 #include "kernels/avx2/install.h"
 
-#include "kernels/avx2/ceilings.h"
 #include "kernels/avx2/parts.h"
 
 namespace hearth::kernels {

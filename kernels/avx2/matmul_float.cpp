@@ -1,16 +1,12 @@
 #include "kernels/avx2/parts.h"
 #include "kernels/avx2/simd.h"
-#include "kernels/generic/float_tile.h"
+#include "kernels/generic/install_matmul.h"
 
 namespace hearth::kernels::avx2 {
 
 void install_matmul_float(KernelTable& table) {
-  table.matmul[QuantType::F32] = {Simd::kLanes, StripKind::f32,
-                                  multiply_panels<Simd, FloatTile<Simd, QuantType::F32>>};
-  table.matmul[QuantType::F16] = {Simd::kLanes, StripKind::f32,
-                                  multiply_panels<Simd, FloatTile<Simd, QuantType::F16>>};
-  table.matmul[QuantType::BF16] = {Simd::kLanes, StripKind::bf16,
-                                   multiply_panels<Simd, BFloatTile<Simd>>};
+  hearth::kernels::install_matmul_float<Simd>(table);
+  hearth::kernels::install_matmul_bf16<Simd>(table);
 }
 
 }  // namespace hearth::kernels::avx2

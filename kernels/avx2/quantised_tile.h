@@ -13,7 +13,8 @@
 // integers, so the result is that of scalar/matmul.h, bit for bit.
 #pragma once
 
-#include "kernels/avx2/simd.h"
+#include <immintrin.h>
+
 #include "kernels/generic/codec.h"
 #include "kernels/generic/panel_prefetch.h"
 #include "kernels/generic/panel_walk.h"
@@ -22,11 +23,10 @@
 namespace hearth::kernels {
 namespace {
 
-template <class Codec>
+template <class S, class Codec>
 struct ShortSumTile {
-  using S = Simd;
-  using Int = S::Int;
-  using Float = S::Float;
+  using Int = typename S::Int;
+  using Float = typename S::Float;
   static constexpr QuantType kType = Codec::kType;
 
   template <int kPanels, int kColumns>

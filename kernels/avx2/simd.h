@@ -41,6 +41,7 @@ struct Simd {
   static Int mul(Int a, Int b) { return _mm256_mullo_epi32(a, b); }
   static Int bit_and(Int a, Int b) { return _mm256_and_si256(a, b); }
   static Int bit_or(Int a, Int b) { return _mm256_or_si256(a, b); }
+  static Int bit_xor(Int a, Int b) { return _mm256_xor_si256(a, b); }
   template <int n>
   static Int shift_left(Int a) {
     return n == 0 ? a : _mm256_slli_epi32(a, n);

@@ -1,6 +1,5 @@
 #include "kernels/avx512/install.h"
 
-#include "kernels/avx512/ceilings.h"
 #include "kernels/avx512/parts.h"
 #include "kernels/cpu_features.h"
 

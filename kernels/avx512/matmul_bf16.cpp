@@ -1,7 +1,7 @@
 // Compiled with AVX512_BF16 on top of the level.
 #include "kernels/avx512/parts.h"
 #include "kernels/avx512/simd.h"
-#include "kernels/generic/float_tile.h"
+#include "kernels/generic/install_matmul.h"
 
 namespace hearth::kernels::avx512 {
 namespace {
@@ -16,8 +16,7 @@ struct Bf16Simd : Simd {
 }  // namespace
 
 void install_matmul_bf16(KernelTable& table) {
-  table.matmul[QuantType::BF16] = {Simd::kLanes, StripKind::bf16,
-                                   multiply_panels<Bf16Simd, BFloatTile<Bf16Simd>>};
+  hearth::kernels::install_matmul_bf16<Bf16Simd>(table);
 }
 
 }  // namespace hearth::kernels::avx512

@@ -1,14 +1,11 @@
 #include "kernels/avx512/parts.h"
 #include "kernels/avx512/simd.h"
-#include "kernels/generic/float_tile.h"
+#include "kernels/generic/install_matmul.h"
 
 namespace hearth::kernels::avx512 {
 
 void install_matmul_float(KernelTable& table) {
-  table.matmul[QuantType::F32] = {Simd::kLanes, StripKind::f32,
-                                  multiply_panels<Simd, FloatTile<Simd, QuantType::F32>>};
-  table.matmul[QuantType::F16] = {Simd::kLanes, StripKind::f32,
-                                  multiply_panels<Simd, FloatTile<Simd, QuantType::F16>>};
+  hearth::kernels::install_matmul_float<Simd>(table);
 }
 
 }  // namespace hearth::kernels::avx512

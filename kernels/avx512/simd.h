@@ -40,6 +40,7 @@ struct Simd {
   static Int mul(Int a, Int b) { return _mm512_mullo_epi32(a, b); }
   static Int bit_and(Int a, Int b) { return _mm512_and_si512(a, b); }
   static Int bit_or(Int a, Int b) { return _mm512_or_si512(a, b); }
+  static Int bit_xor(Int a, Int b) { return _mm512_xor_si512(a, b); }
   template <int n>
   static Int shift_left(Int a) {
     return n == 0 ? a : _mm512_slli_epi32(a, n);

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "kernels/generic/panel_prefetch.h"
+#include "kernels/kernel_table.h"
 
 namespace hearth::kernels {
 namespace {
@@ -67,6 +68,39 @@ std::uint64_t read_memory(const void* memory, std::size_t bytes) {
   std::uint64_t all = 0;
   for (const auto& sum : sums) all ^= folded(sum);
   return all;
+}
+
+/// Float multiply-adds of a level's vectors S (its simd.h), in as many chains as Int8Op has.
+template <class S, class Int8Op>
+struct BusyFma {
+  using Vector = typename S::Float;
+  static constexpr int kChains = Int8Op::kChains;
+  static constexpr int kMultiplications = S::kLanes;
+  static Vector start(int i) { return S::set_float(0.5F + 0.001F * static_cast<float>(i)); }
+  static Vector step(Vector chain, Vector a, Vector b) { return S::fma(a, b, chain); }
+};
+
+/// What read_memory needs, of a level's vectors.
+template <class S>
+struct VectorWords {
+  using Vector = typename S::Int;
+  static Vector zero() { return S::zero(); }
+  static Vector load(const std::byte* p) { return S::load(p); }
+  static Vector exclusive_or(Vector a, Vector b) { return S::bit_xor(a, b); }
+};
+
+template <class Int8Op, class FloatOp, class Words>
+void install_busy_loops(KernelTable& table) {
+  table.busy_int8 = {busy_loop<Int8Op>, kBusyOperations<Int8Op>};
+  table.busy_fma = {busy_loop<FloatOp>, kBusyOperations<FloatOp>};
+  table.busy_bf16 = table.busy_fma;
+  table.read_memory = read_memory<Words>;
+}
+
+/// The same for a level: Int8Op is the instruction that its matrix kernels live on.
+template <class S, class Int8Op>
+void install_ceilings(KernelTable& table) {
+  install_busy_loops<Int8Op, BusyFma<S, Int8Op>, VectorWords<S>>(table);
 }
 
 }  // namespace

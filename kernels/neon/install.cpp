@@ -1,6 +1,5 @@
 #include "kernels/neon/install.h"
 
-#include "kernels/neon/ceilings.h"
 #include "kernels/neon/parts.h"
 
 namespace hearth::kernels {

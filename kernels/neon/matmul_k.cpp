@@ -1,25 +1,12 @@
-#include "kernels/generic/codecs_k.h"
+#include "kernels/generic/install_matmul.h"
 #include "kernels/generic/quantised_tile.h"
 #include "kernels/neon/parts.h"
 #include "kernels/neon/simd.h"
 
 namespace hearth::kernels::neon {
-namespace {
-
-template <template <class> class Codec>
-constexpr MatmulKernel kernel() {
-  return {Simd::kLanes, StripKind::q8_128, multiply_panels<Simd, QuantisedTile<Simd, Codec<Simd>>>};
-}
-
-}  // namespace
 
 void install_matmul_k(KernelTable& table) {
-  table.matmul[QuantType::Q2_K] = kernel<CodecQ2_K>();
-  table.matmul[QuantType::Q3_K] = kernel<CodecQ3_K>();
-  table.matmul[QuantType::Q4_K] = kernel<CodecQ4_K>();
-  table.matmul[QuantType::Q5_K] = kernel<CodecQ5_K>();
-  table.matmul[QuantType::Q6_K] = kernel<CodecQ6_K>();
-  table.matmul[QuantType::IQ4_XS] = kernel<CodecIQ4_XS>();
+  hearth::kernels::install_matmul_k<Simd, QuantisedTile>(table);
 }
 
 }  // namespace hearth::kernels::neon

@@ -42,6 +42,7 @@ struct Simd {
   static Int mul(Int a, Int b) { return vmulq_u32(a, b); }
   static Int bit_and(Int a, Int b) { return vandq_u32(a, b); }
   static Int bit_or(Int a, Int b) { return vorrq_u32(a, b); }
+  static Int bit_xor(Int a, Int b) { return veorq_u32(a, b); }
   template <int n>
   static Int shift_left(Int a) {
     return a << n;

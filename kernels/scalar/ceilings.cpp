@@ -39,10 +39,7 @@ struct Word {
 }  // namespace
 
 void install_ceilings(KernelTable& table) {
-  table.busy_int8 = {busy_loop<IntegerOp>, kBusyOperations<IntegerOp>};
-  table.busy_fma = {busy_loop<FloatOp>, kBusyOperations<FloatOp>};
-  table.busy_bf16 = table.busy_fma;
-  table.read_memory = read_memory<Word>;
+  install_busy_loops<IntegerOp, FloatOp, Word>(table);
 }
 
 }  // namespace hearth::kernels::scalar
