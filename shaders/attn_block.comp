@@ -4,8 +4,8 @@
 #extension GL_GOOGLE_include_directive : require
 #define STEP_BINDING 4
 #include "common/base.glsl"
-#include "common/kv.glsl"
 #include "common/math.glsl"
+#include "common/kv.glsl"
 #include "common/step.glsl"
 #include "common/visible.glsl"
 
@@ -33,12 +33,6 @@ shared float weight[ROWS * KEYS];
 shared float highest[ROWS];
 shared float shrink[ROWS];
 shared float total[ROWS];
-
-float stored(bool is_key, uint at, uint d) {
-  if (KV_HALVES == 0) return uintBitsToFloat(is_key ? keys[at + d] : values[at + d]);
-  const uint pair = is_key ? keys[at + d / 2] : values[at + d / 2];
-  return f16(pair >> (16 * (d & 1)));
-}
 
 /// Weights of a block of keys relative to the new maximum, one row per lane.
 void update_row(uint r, uint n) {
@@ -86,7 +80,7 @@ void main() {
     const uint n = min(KEYS, end - base);
     for (uint i = lane(); i < n * DIM_K; i += WG) {
       key_block[i / DIM_K * (DIM_K + 1) + i % DIM_K] =
-          stored(true, (head_first + base + i / DIM_K) * kv_words(DIM_K), i % DIM_K);
+          KV_ELEMENT(keys, (head_first + base + i / DIM_K) * kv_words(DIM_K), i % DIM_K, DIM_K);
     }
     barrier();
     for (uint i = lane(); i < rows * n; i += WG) {
@@ -110,7 +104,7 @@ void main() {
       if (d >= DIM_V) break;
       for (uint r = 0; r < rows; ++r) sum[r][e] *= shrink[r];
       for (uint i = 0; i < n; ++i) {
-        const float v = stored(false, (head_first + base + i) * kv_words(DIM_V), d);
+        const float v = KV_ELEMENT(values, (head_first + base + i) * kv_words(DIM_V), d, DIM_V);
         for (uint r = 0; r < rows; ++r) sum[r][e] += weight[r * KEYS + i] * v;
       }
     }

@@ -4,8 +4,8 @@
 #extension GL_GOOGLE_include_directive : require
 #define STEP_BINDING 4
 #include "common/base.glsl"
-#include "common/kv.glsl"
 #include "common/math.glsl"
+#include "common/kv.glsl"
 #include "common/reduce.glsl"
 #include "common/step.glsl"
 #include "common/visible.glsl"
@@ -31,10 +31,19 @@ shared float weight[WG];
 
 float product(uint key_at) {
   float sum = 0.0;
-  if (KV_HALVES != 0) {
+  if (KV_TYPE == kKvHalves) {
     for (uint i = 0; i < DIM_K / 2; ++i) {
       const uint pair = keys[key_at + i];
       sum += query[2 * i] * f16(pair) + query[2 * i + 1] * f16(pair >> 16);
+    }
+  } else if (KV_TYPE == kKvBytes) {
+    for (uint block = 0; block < DIM_K / 32; ++block) {
+      float part = 0.0;
+      for (uint i = 8 * block; i < 8 * block + 8; ++i) {
+        const uint four = keys[key_at + i];
+        for (uint j = 0; j < 4; ++j) part += query[4 * i + j] * kv_byte(four, j);
+      }
+      sum += part * f16(keys[key_at + DIM_K / 4 + block / 2] >> (16 * (block & 1)));
     }
   } else {
     for (uint i = 0; i < DIM_K; ++i) sum += query[i] * uintBitsToFloat(keys[key_at + i]);
@@ -42,10 +51,7 @@ float product(uint key_at) {
   return sum;
 }
 
-float value(uint at, uint d) {
-  if (KV_HALVES == 0) return uintBitsToFloat(values[at + d]);
-  return f16(values[at + d / 2] >> (16 * (d & 1)));
-}
+float value(uint at, uint d) { return KV_ELEMENT(values, at, d, DIM_V); }
 
 void main() {
   const uint head = gl_WorkGroupID.x;

@@ -165,6 +165,22 @@ int Planner::largest_context(int n_gpu_layers, PlanShape shape, const MemoryRule
   return low * kContextStep;
 }
 
+std::optional<KvTypeName> Planner::smaller_kv_type(int n_gpu_layers, PlanShape shape,
+                                                   const MemoryRules& rules,
+                                                   std::uint64_t budget) const {
+  const auto* same = std::find_if(std::begin(kKvTypeNames), std::end(kKvTypeNames),
+                                  [&](const KvTypeName& n) { return n.type == shape.kv_type; });
+  if (same == std::end(kKvTypeNames)) return {};
+  for (const KvTypeName* smaller = same + 1; smaller != std::end(kKvTypeNames); ++smaller) {
+    shape.kv_type = smaller->type;
+    try {
+      if (gpu_share(n_gpu_layers, shape, rules).allocated <= budget) return *smaller;
+    } catch (const Error&) {  // the device cannot store this model's heads so
+    }
+  }
+  return {};
+}
+
 std::string advice(const Planner& planner, int n_gpu_layers, const PlanShape& shape,
                    const MemoryRules& rules, std::uint64_t budget) {
   const std::uint64_t needed = planner.gpu_share(n_gpu_layers, shape, rules).allocated;
@@ -180,12 +196,8 @@ std::string advice(const Planner& planner, int n_gpu_layers, const PlanShape& sh
       n > 0) {
     fits.push_back(fmt::format("-c {}", n));
   }
-  if (shape.kv_type == QuantType::F32) {
-    PlanShape halves = shape;
-    halves.kv_type = QuantType::F16;
-    if (planner.gpu_share(n_gpu_layers, halves, rules).allocated <= budget)
-      fits.emplace_back("--kv-type f16");
-  }
+  if (const auto smaller = planner.smaller_kv_type(n_gpu_layers, shape, rules, budget))
+    fits.push_back(fmt::format("--kv-type {}", smaller->name));
   return text + (fits.empty() ? "; not even one layer fits: -ngl 0 runs on the CPU"
                               : fmt::format("; what fits: {}", fmt::join(fits, ", or ")));
 }

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/device/memory_rules.h"
@@ -12,6 +14,14 @@
 #include "gguf/reader.h"
 
 namespace hearth {
+
+/// What keys and values may be stored as, as options name it; the exact one first.
+struct KvTypeName {
+  QuantType type;
+  std::string_view name;
+};
+inline constexpr KvTypeName kKvTypeNames[] = {
+    {QuantType::F32, "f32"}, {QuantType::F16, "f16"}, {QuantType::Q8_0, "q8_0"}};
 
 /// Layers [first_gpu_layer, n_layer) and the head are on the GPU; what comes before, and the
 /// embedding, on the CPU. The residual stream is handed over once.
@@ -64,6 +74,11 @@ class Planner {
   /// none does.
   int largest_context(int n_gpu_layers, PlanShape shape, const MemoryRules& rules,
                       std::uint64_t budget, int most) const;
+
+  /// The most exact of the types that take less than shape.kv_type, and with which that many layers
+  /// fit; none if the device has none.
+  std::optional<KvTypeName> smaller_kv_type(int n_gpu_layers, PlanShape shape,
+                                            const MemoryRules& rules, std::uint64_t budget) const;
 
  private:
   struct Item {

@@ -1,4 +1,24 @@
-// How keys and values are stored: rows of 32-bit words, each one float or two halves.
-layout(constant_id = 1) const uint KV_HALVES = 0;
+// How keys and values are stored: a head's row of one position is words of one float each, of two halves, or (Q8_0) of four
+// signed bytes and then, two to a word, a scale in half precision for every 32 of them.
+layout(constant_id = 1) const uint KV_TYPE = 0;  // its number in GGUF files
 
-uint kv_words(uint elements) { return KV_HALVES != 0 ? elements / 2 : elements; }
+#define kKvHalves 1
+#define kKvBytes 8
+
+uint kv_words(uint elements) {
+  switch (KV_TYPE) {
+    case kKvHalves: return elements / 2;
+    case kKvBytes: return elements / 4 + (elements + 63) / 64;
+    default: return elements;
+  }
+}
+
+/// Signed byte i of a word.
+float kv_byte(uint word, uint i) { return float(bitfieldExtract(int(word), int(8 * i), 8)); }
+
+/// Element d of a row of `dim` elements that begins at word `at` of an array. A macro, for arrays of buffers are no arguments.
+#define KV_ELEMENT(words, at, d, dim)                                                                   \
+  (KV_TYPE == kKvHalves  ? f16(words[(at) + (d) / 2] >> (16 * ((d) & 1)))                               \
+   : KV_TYPE == kKvBytes ? kv_byte(words[(at) + (d) / 4], (d) & 3) *                                    \
+                               f16(words[(at) + (dim) / 4 + (d) / 64] >> (16 * ((d) / 32 & 1)))         \
+                         : uintBitsToFloat(words[(at) + (d)]))

@@ -49,6 +49,13 @@ TEST_P(EveryType, MultipliesWholeTiles) {
   expect_product(shared_test_device(), GetParam(), 64, 256, 32, random);
 }
 
+/// 32 lanes come with the tiles of a GPU: several rows to a workgroup, larger squares.
+TEST_P(EveryType, MultipliesInTheTilesOfAGpu) {
+  std::mt19937 random(17);
+  for (const int n : {1, 70})
+    expect_product(shared_test_device(32), GetParam(), 131, 256, n, random);
+}
+
 TEST_P(EveryType, GivesRows) {
   std::mt19937 random(9);
   VulkanDevice& device = shared_test_device();
@@ -93,7 +100,6 @@ TEST_F(MatrixVerbs, HaveMoreRowsThanWorkgroupsAlongX) {
   expect_product(shared_test_device(), QuantType::Q8_0, 65536 + 37, 32, 1, random);
 }
 
-/// 32 lanes and more come with the tiles of a GPU: several rows to a workgroup, larger squares.
 TEST_F(MatrixVerbs, DoNotDependOnTheWorkgroup) {
   for (const int lanes : {16, 32, 128}) {
     std::mt19937 random(13);

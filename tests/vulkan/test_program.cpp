@@ -59,6 +59,32 @@ TEST_F(ProgramOnVulkan, SaysWhatTheReferenceSays) {
   EXPECT_THAT(split.err, HasSubstr("attention"));
 }
 
+/// What the validation layer says of all that a prompt, decoding, staging and profiling do:
+/// nothing. It looks at the order of reads and writes, too.
+TEST_F(ProgramOnVulkan, TheValidationLayerHasNothingToSay) {
+  const Words validated = {
+      "/usr/bin/env", "VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation",
+      "VK_LAYER_ENABLES=VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT",
+      "VK_LOADER_DEBUG=layer", HEARTH_PROGRAM};
+  const Words commands[] = {
+      {"run", "--raw", "-c", "128", "-n", "8", "--temp", "0", "--ubatch", "32", "-ngl", "all",
+       "There was a cat who wanted to learn how to swim. Where is the cat?"},
+      {"run", "--raw", "-c", "64", "-n", "4", "--profile", "-ngl", "1", "Where is the cat?"},
+      {"verify", "--tokens", "1 5 9 100 7"}};
+  for (const Words& command : commands) {
+    const ProgramResult result = run_program(validated + command + on_device());
+    if (result.err.find("Insert instance layer \"VK_LAYER_KHRONOS_validation\"") ==
+        std::string::npos) {
+      GTEST_SKIP() << "the validation layer (Debian: vulkan-validationlayers) is not installed";
+    }
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    for (const char* complaint : {"VUID-", "Validation Error", "SYNC-HAZARD"}) {
+      EXPECT_THAT(result.out, testing::Not(HasSubstr(complaint)));
+      EXPECT_THAT(result.err, testing::Not(HasSubstr(complaint)));
+    }
+  }
+}
+
 TEST_F(ProgramOnVulkan, VerifiesEveryOp) {
   const ProgramResult verified =
       run_hearth(Words{"verify", "--tokens", "1 5 9 100 7"} + on_device());

@@ -103,6 +103,23 @@ TEST_F(WholeModels, SayTheSameHoweverTheLayersAreSplit) {
   }
 }
 
+/// Models of float weights with a stored answer: as on the CPU alone, wherever they are cut.
+TEST_F(WholeModels, OfTheConformanceSetSayTheSameHoweverTheyAreSplit) {
+  const std::filesystem::path models = std::filesystem::path(HEARTH_SHARED_DIR) / "models";
+  if (!std::filesystem::exists(models)) GTEST_SKIP() << "no conformance data at " << models;
+  for (const char* name : {"llama", "llama3-rope", "gemma3", "gemma2", "phi3-longrope", "phi3",
+                           "qwen2", "qwen3", "gpt2"}) {
+    const gguf::Reader file = gguf::Reader::open(models / (std::string(name) + ".gguf"));
+    const ModelBundle cpu = load_model(file, {.n_threads = 1, .n_ctx = 64});
+    const Tokens expected = greedy(*cpu.context, prompt_, 12);
+    const int n_layer = cpu.model->hparams.n_layer;
+    for (int layers = 1; layers <= n_layer; ++layers) {
+      const ModelBundle split = load_model(file, on_gpu(layers));
+      EXPECT_EQ(greedy(*split.context, prompt_, 12), expected) << name << ", " << layers;
+    }
+  }
+}
+
 /// As on the reference: the CPU device quantises activations, which this model's weights let it do.
 TEST_F(WholeModels, TheOneInTheBoxSaysTheSame) {
   const gguf::Reader file = gguf::Reader::from_bytes(builtin_model_bytes(), "built-in");
@@ -192,13 +209,22 @@ TEST_F(WholeModels, WhatDoesNotFitIsAnErrorThatSaysWhatWould) {
 /// were asked for.
 TEST_F(WholeModels, SurviveEveryFailureOfAnAllocation) {
   const gguf::Reader file = toy();
-  for (int k = 0; k < 6; ++k) {
-    LoadOptions options = on_gpu(Offload::kAll);
-    options.offload.gpu.max_slab = 40000;
+  LoadOptions options = on_gpu(Offload::kAll);
+  options.offload.gpu.max_slab = 40000;
+  bool is_loaded = false;
+  for (int k = 0; !is_loaded; ++k) {
+    SCOPED_TRACE(k);
+    ASSERT_LT(k, 100);
     options.offload.gpu.fail_allocation = k;
-    EXPECT_THROW(load_model(file, options), OutOfDeviceMemory) << k;
+    try {
+      const ModelBundle gpu = load_model(file, options);
+      EXPECT_GT(k, 4) << "staging, partial sums, parameters, and two slabs at least";
+      is_loaded = true;
+    } catch (const OutOfDeviceMemory& error) {
+      EXPECT_THAT(error.what(), HasSubstr(k < 2 ? "no room for" : "less than it said"));
+    }
   }
-  LoadOptions options = on_gpu(Offload::kAsFits);
+  options = on_gpu(Offload::kAsFits);
   options.offload.gpu.fail_allocation = 3;
   const ModelBundle cpu = load_model(file, options);  // every try fails
   EXPECT_EQ(cpu.gpu, nullptr);
@@ -213,40 +239,44 @@ TEST_F(WholeModels, RefuseImpossibleWishes) {
   elsewhere.offload.gpu.device = "no such device";
   EXPECT_THROW(load_model(file, elsewhere), Error);
   LoadOptions bytes = on_gpu(1);
-  bytes.kv_type = QuantType::Q8_0;
+  bytes.kv_type = QuantType::Q8_0;  // the toy's heads are no multiples of 32
   EXPECT_THROW(load_model(file, bytes), Error);
 }
 
 // --- Loss ---
 
-/// The device is lost at the k-th submit: while it generates, the text goes on as if nothing had
-/// been.
-TEST_F(WholeModels, GoOnOnTheCpuWhenTheDeviceIsLost) {
+/// The device is lost at the k-th submit, for every k. While it loads, that is an error; while it
+/// generates, the text goes on as if nothing had been.
+TEST_F(WholeModels, GoOnOnTheCpuWheneverTheDeviceIsLost) {
   const gguf::Reader file = toy();
   const ModelBundle cpu = load_model(file, {.n_threads = 1, .n_ctx = 64});
   const Tokens expected = greedy(*cpu.context, prompt_, 8);
-  std::uint64_t loaded = 0;
-  {
-    const ModelBundle gpu = load_model(file, on_gpu(2));
-    loaded = gpu.gpu->stats().submits;
-  }
-  for (const std::uint64_t later : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{5}}) {
+  int n_while_loading = 0;
+  int n_while_generating = 0;
+  bool is_lost = true;
+  for (int k = 0; is_lost; ++k) {
+    SCOPED_TRACE(k);
+    ASSERT_LT(k, 1000);
     LoadOptions options = on_gpu(2);
-    options.offload.gpu.lose_at_submit = static_cast<int>(loaded + later);
+    options.offload.gpu.always_stage = true;
+    options.offload.gpu.lose_at_submit = k;
     std::vector<std::string> said;
     options.note = [&](const std::string& text) { said.push_back(text); };
-    const ModelBundle gpu = load_model(file, options);
-    EXPECT_EQ(greedy(*gpu.context, prompt_, 8), expected) << "lost at submit " << later;
-    ASSERT_EQ(said.size(), 1U);
-    EXPECT_THAT(said[0], HasSubstr("on the CPU"));
+    try {
+      const ModelBundle gpu = load_model(file, options);
+      EXPECT_EQ(greedy(*gpu.context, prompt_, 8), expected);
+      is_lost = !said.empty();
+      if (!is_lost) continue;
+      ++n_while_generating;
+      ASSERT_EQ(said.size(), 1U);
+      EXPECT_THAT(said[0], HasSubstr("on the CPU"));
+    } catch (const DeviceLost&) {
+      EXPECT_EQ(n_while_generating, 0) << "an error although it was loaded";
+      ++n_while_loading;
+    }
   }
-}
-
-TEST_F(WholeModels, ALossWhileLoadingIsAnError) {
-  const gguf::Reader file = toy();
-  LoadOptions options = on_gpu(2);
-  options.offload.gpu.lose_at_submit = 0;
-  EXPECT_THROW(load_model(file, options), DeviceLost);
+  EXPECT_GT(n_while_loading, 3);
+  EXPECT_GT(n_while_generating, 8);  // a prompt and eight tokens at least
 }
 
 // --- The cache of pipelines ---

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <map>
 
 #include "base/error.h"
 #include "base/nmse.h"
@@ -38,9 +39,11 @@ std::unique_ptr<VulkanDevice> open_test_device(VulkanOptions options) {
   return open_vulkan_device(options);
 }
 
-VulkanDevice& shared_test_device() {
-  static const std::unique_ptr<VulkanDevice> kDevice = open_test_device({.staging_bytes = 1 << 20});
-  return *kDevice;
+VulkanDevice& shared_test_device(int lanes) {
+  static std::map<int, std::unique_ptr<VulkanDevice>> devices;
+  std::unique_ptr<VulkanDevice>& device = devices[lanes];
+  if (!device) device = open_test_device({.staging_bytes = 1 << 20, .workgroup = lanes});
+  return *device;
 }
 
 Twin::Twin(Device& tested, Device& truth, int rows, int columns, int gap)

@@ -25,8 +25,9 @@ std::string why_no_vulkan_device();
 /// A device of its own. Without the pipeline cache of the person who runs the tests.
 std::unique_ptr<VulkanDevice> open_test_device(VulkanOptions options = {});
 
-/// One for all tests that do not mind: opening and compiling take a while.
-VulkanDevice& shared_test_device();
+/// One for all tests that do not mind, for each size of workgroups (0: as suits the device):
+/// opening and compiling take a while.
+VulkanDevice& shared_test_device(int lanes = 0);
 
 /// Skips, with a line that says so, where there is no Vulkan device.
 class VulkanTest : public testing::Test {

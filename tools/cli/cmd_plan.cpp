@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -38,6 +39,7 @@ struct Column {
 struct Fits {
   int most_layers = 0;
   int largest_context = 0;
+  std::optional<KvTypeName> smaller_kv_type;  // where it does not fit, a type that would
 };
 
 Json as_json(const Column& column) {
@@ -76,6 +78,10 @@ void run(const Options& options) {
     fits.largest_context =
         planner.largest_context(std::max(plan.n_gpu_layers, 1), plan.shape, *plan.rules,
                                 plan.budget_bytes, planner.hparams().n_ctx_train);
+    if (columns.back().share.allocated > plan.budget_bytes) {
+      fits.smaller_kv_type =
+          planner.smaller_kv_type(plan.n_gpu_layers, plan.shape, *plan.rules, plan.budget_bytes);
+    }
   }
   const std::string kv_type(quant_type_info(plan.shape.kv_type).name);
   if (options.json) {
@@ -90,6 +96,7 @@ void run(const Options& options) {
     if (plan.rules)
       json["fits"] = {{"most_gpu_layers", fits.most_layers},
                       {"largest_context", fits.largest_context}};
+    if (fits.smaller_kv_type) json["fits"]["kv_type"] = fits.smaller_kv_type->name;
     fmt::print("{}\n", json.dump(2));
     return;
   }
@@ -101,6 +108,8 @@ void run(const Options& options) {
         "The GPU has room for {} layers with this context, and for a context of {} with these "
         "layers.\n",
         fits.most_layers, fits.largest_context);
+    if (fits.smaller_kv_type)
+      fmt::print("As asked for, it fits with --kv-type {}.\n", fits.smaller_kv_type->name);
   }
 }
 

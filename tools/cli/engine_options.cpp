@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "engine/runtime/plan.h"
 #include "tools/cli/model_option.h"
 #include "tools/cli/progress_bar.h"
 
@@ -50,15 +51,15 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
                   "faster), or off (default: equal bits whatever the batch)")
       ->transform(CLI::CheckedTransformer(blas_uses))
       ->type_name("auto|on|off");
-  const std::map<std::string, std::optional<QuantType>> kv_types = {
-      {"auto", {}}, {"f32", QuantType::F32}, {"f16", QuantType::F16}, {"q8_0", QuantType::Q8_0}};
+  std::map<std::string, std::optional<QuantType>> kv_types = {{"auto", {}}};
+  for (const KvTypeName& row : kKvTypeNames) kv_types[std::string(row.name)] = row.type;
   command
       .add_option_function<std::string>(
           "--kv-type",
           [&options, kv_types](const std::string& name) { options.kv_type = kv_types.at(name); },
           "how keys and values are stored (default: auto, which is f16, or f32 where the weights "
           "are)")
-      ->check(CLI::IsMember({"auto", "f32", "f16", "q8_0"}))
+      ->check(CLI::IsMember(kv_types))
       ->type_name("auto|f32|f16|q8_0");
   command
       .add_option("--device", options.device,

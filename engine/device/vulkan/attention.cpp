@@ -45,16 +45,17 @@ void ComputeDevice::kv_store(KvCache& cache, int layer, Tensor k, Tensor v) {
   const auto il = static_cast<std::size_t>(layer);
   const KvShape::Layer& columns = kv.shape().layers[il];
   HEARTH_CHECK(step_.longest() <= kv.shape().n_ctx);
-  const bool halves = kv.shape().type == QuantType::F16;
+  const QuantType type = kv.shape().type;
   bool is_independent = false;
   for (const auto& [x, piece, n] : {std::tuple{k, kv.layers[il].k, columns.k_columns},
                                     std::tuple{v, kv.layers[il].v, columns.v_columns}}) {
     HEARTH_CHECK(x.columns == n);
-    const std::uint64_t words =
-        static_cast<std::uint64_t>(x.rows) * static_cast<std::uint64_t>(n) / (halves ? 2 : 1);
+    const std::uint64_t words = static_cast<std::uint64_t>(x.rows) *
+                                kv_row_words(type, n / columns.n_head_kv) *
+                                static_cast<std::uint64_t>(columns.n_head_kv);
     run({.verb = "kv_store",
          .module = "kv_store",
-         .constants = {tuning_.plain_lanes, halves},
+         .constants = {tuning_.plain_lanes, static_cast<std::uint32_t>(type)},
          .bindings = {bind(x), bind(piece), bind(step_buffer_)},
          .push = push_words(x.rows, columns.n_head_kv, n / columns.n_head_kv, kv.shape().n_ctx,
                             x.offset, x.stride),
@@ -92,7 +93,7 @@ void ComputeDevice::attention(Tensor out, Tensor q, const KvCache& cache,
 void ComputeDevice::attend_split(Tensor out, Tensor q, const PieceKvCache& kv,
                                  const AttentionSpec& spec, int first, int n_rows) {
   const auto il = static_cast<std::size_t>(spec.layer);
-  const bool halves = kv.shape().type == QuantType::F16;
+  const auto type = static_cast<std::uint32_t>(kv.shape().type);
   // The number of chunks stays the same while the context grows to the next power of two: so does
   // what is recorded.
   const int reach = static_cast<int>(std::bit_ceil(static_cast<unsigned>(step_.longest())));
@@ -110,7 +111,7 @@ void ComputeDevice::attend_split(Tensor out, Tensor q, const PieceKvCache& kv,
     const auto rows = static_cast<std::uint32_t>(std::min(at_once, n_rows - done));
     run({.verb = "attention",
          .module = "attn_split",
-         .constants = {tuning_.attention_lanes, halves, static_cast<std::uint32_t>(spec.head_dim_k),
+         .constants = {tuning_.attention_lanes, type, static_cast<std::uint32_t>(spec.head_dim_k),
                        static_cast<std::uint32_t>(spec.head_dim_v)},
          .bindings = {bind(q), bind(kv.layers[il].k), bind(kv.layers[il].v), bind(partial_),
                       bind(step_buffer_)},
@@ -131,7 +132,7 @@ void ComputeDevice::attend_split(Tensor out, Tensor q, const PieceKvCache& kv,
 void ComputeDevice::attend_block(Tensor out, Tensor q, const PieceKvCache& kv,
                                  const AttentionSpec& spec, int first, int n_rows) {
   const auto il = static_cast<std::size_t>(spec.layer);
-  const bool halves = kv.shape().type == QuantType::F16;
+  const auto type = static_cast<std::uint32_t>(kv.shape().type);
   const auto dim_k = static_cast<std::uint32_t>(spec.head_dim_k);
   const BlockSize block = block_size(dim_k, gpu_.limits().maxComputeSharedMemorySize);
   const std::uint64_t work = static_cast<std::uint64_t>(n_rows) *
@@ -140,7 +141,7 @@ void ComputeDevice::attend_block(Tensor out, Tensor q, const PieceKvCache& kv,
                              static_cast<std::uint64_t>(spec.head_dim_k + spec.head_dim_v);
   run({.verb = "attention",
        .module = "attn_block",
-       .constants = {tuning_.attention_lanes, halves, dim_k,
+       .constants = {tuning_.attention_lanes, type, dim_k,
                      static_cast<std::uint32_t>(spec.head_dim_v), block.rows, block.keys},
        .bindings = {bind(q), bind(kv.layers[il].k), bind(kv.layers[il].v), bind(out),
                     bind(step_buffer_)},

@@ -249,8 +249,8 @@ std::unique_ptr<KvCache> ComputeDevice::make_kv_cache(const KvShape& shape) {
   for (const KvShape::Layer& layer : shape.layers) {
     cache->layers.emplace_back();
     if (layer.k_columns == 0) continue;
-    cache->layers.back() = {.k = arena_.take(kv_bytes(shape, layer.k_columns)),
-                            .v = arena_.take(kv_bytes(shape, layer.v_columns))};
+    cache->layers.back() = {.k = arena_.take(kv_bytes(shape, layer, layer.k_columns)),
+                            .v = arena_.take(kv_bytes(shape, layer, layer.v_columns))};
   }
   touch_new_memory();
   return cache;

@@ -10,6 +10,14 @@ namespace hearth {
 namespace vulkan {
 namespace {
 
+/// What keys and values may be stored as, and what a head's dimension must be a multiple of.
+struct KvTypeRow {
+  QuantType type;
+  int head_multiple;
+};
+
+constexpr KvTypeRow kKvTypes[] = {{QuantType::F32, 1}, {QuantType::F16, 2}, {QuantType::Q8_0, 32}};
+
 class Rules final : public MemoryRules {
  public:
   Rules(std::uint64_t max_binding, std::uint64_t max_slab, std::uint64_t staging_bytes)
@@ -33,8 +41,8 @@ class Rules final : public MemoryRules {
     std::vector<std::uint64_t> pieces;
     for (const KvShape::Layer& layer : shape.layers) {
       if (layer.k_columns == 0) continue;
-      pieces.push_back(kv_bytes(shape, layer.k_columns));
-      pieces.push_back(kv_bytes(shape, layer.v_columns));
+      pieces.push_back(kv_bytes(shape, layer, layer.k_columns));
+      pieces.push_back(kv_bytes(shape, layer, layer.v_columns));
     }
     return pieces;
   }
@@ -57,21 +65,31 @@ class Rules final : public MemoryRules {
 
 }  // namespace
 
-std::uint64_t kv_bytes(const KvShape& shape, int columns) {
-  const std::uint64_t element = shape.type == QuantType::F32 ? 4 : 2;
-  return element * static_cast<std::uint64_t>(columns) * static_cast<std::uint64_t>(shape.n_ctx) *
+std::uint64_t kv_row_words(QuantType type, int head_dim) {
+  const auto n = static_cast<std::uint64_t>(head_dim);
+  if (type == QuantType::Q8_0) return n / 4 + (n + 63) / 64;
+  return type == QuantType::F16 ? n / 2 : n;
+}
+
+std::uint64_t kv_bytes(const KvShape& shape, const KvShape::Layer& layer, int columns) {
+  return 4 * kv_row_words(shape.type, columns / layer.n_head_kv) *
+         static_cast<std::uint64_t>(layer.n_head_kv) * static_cast<std::uint64_t>(shape.n_ctx) *
          static_cast<std::uint64_t>(shape.n_slots);
 }
 
 void check_kv_shape(const KvShape& shape, std::uint64_t max_binding) {
-  if (shape.type != QuantType::F32 && shape.type != QuantType::F16) {
+  const std::string type(quant_type_info(shape.type).name);
+  const auto* row = std::find_if(std::begin(kKvTypes), std::end(kKvTypes),
+                                 [&](const KvTypeRow& r) { return r.type == shape.type; });
+  if (row == std::end(kKvTypes)) {
     throw Error(Error::Parts{.where = "--kv-type",
                              .what = "keys and values of this type cannot lie on a Vulkan device",
-                             .expected = "f32 or f16",
-                             .got = std::string(quant_type_info(shape.type).name)});
+                             .expected = "f32, f16 or q8_0",
+                             .got = type});
   }
   for (const KvShape::Layer& layer : shape.layers) {
-    const std::uint64_t bytes = kv_bytes(shape, std::max(layer.k_columns, layer.v_columns));
+    const int columns = std::max(layer.k_columns, layer.v_columns);
+    const std::uint64_t bytes = kv_bytes(shape, layer, columns);
     if (bytes > max_binding) {
       const std::uint64_t most = max_binding / (bytes / static_cast<std::uint64_t>(shape.n_ctx));
       throw Error(Error::Parts{
@@ -80,14 +98,17 @@ void check_kv_shape(const KvShape& shape, std::uint64_t max_binding) {
           .expected = fmt::format("a context of at most {}", most),
           .got = fmt::format("{}", shape.n_ctx)});
     }
-    if (layer.k_columns / layer.n_head_kv % 2 == 0 && layer.v_columns / layer.n_head_kv % 2 == 0)
-      continue;
-    if (shape.type == QuantType::F32) continue;
-    throw Error(
-        Error::Parts{.where = "--kv-type",
-                     .what = "heads of an odd dimension cannot be stored as f16 on a Vulkan device",
-                     .expected = "f32",
-                     .got = "f16"});
+    for (const int n : {layer.k_columns, layer.v_columns}) {
+      const int head_dim = n / layer.n_head_kv;
+      if (head_dim % row->head_multiple == 0) continue;
+      throw Error(Error::Parts{
+          .where = "--kv-type",
+          .what = fmt::format("the heads of this model cannot be stored as {} on a Vulkan device; "
+                              "another type can",
+                              type),
+          .expected = fmt::format("a head dimension that is a multiple of {}", row->head_multiple),
+          .got = fmt::format("{}", head_dim)});
+    }
   }
 }
 

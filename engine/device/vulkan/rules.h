@@ -35,10 +35,13 @@ inline StepLayout step_layout(int n_rows) {
   return {.ids_at = ids_at, .tables_at = tables_at, .bytes = 4 * (tables_at + kTableWords)};
 }
 
-/// Bytes of a layer's keys (or values): [n_slots][n_head_kv][n_ctx][head_dim].
-std::uint64_t kv_bytes(const KvShape& shape, int columns);
+/// Words of a key (or value) of one head: shaders/common/kv.glsl.
+std::uint64_t kv_row_words(QuantType type, int head_dim);
 
-/// Throws Error when the device has no such caches: their type, an odd head.
+/// Bytes of a layer's keys (or values) of so many columns: [n_slots][n_head_kv][n_ctx] rows.
+std::uint64_t kv_bytes(const KvShape& shape, const KvShape::Layer& layer, int columns);
+
+/// Throws Error when the device has no such caches: their type, heads that are no whole words.
 void check_kv_shape(const KvShape& shape, std::uint64_t max_binding);
 
 }  // namespace hearth::vulkan
