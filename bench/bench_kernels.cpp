@@ -212,6 +212,40 @@ void run_memcpy(benchmark::State& state, int n_threads) {
          .read = most.read});
 }
 
+/// Rows of a matrix in memory, each to the same floats: a thread's scratch, as in quantising files
+/// and multiplying by OpenBLAS. The bytes are those read and written, as memcpy's are.
+void run_dequantize(benchmark::State& state, const QuantTypeInfo& info,
+                    const kernels::IsaLevel* level, int n_threads) {
+  constexpr std::size_t kColumns = 4096;
+  constexpr std::size_t kDistinct = 1024;  // rows; then they repeat
+  const kernels::DequantizeRow dequantize =
+      kernels::make_kernel_table(level).dequantize_row[info.type];
+  const std::size_t row = row_bytes(info, kColumns);
+  const std::size_t n_rows = kFewTokensBytes / row;
+  const bench::AlignedMemory rows(kFewTokensBytes);
+  RandomTensors random(1);
+  const std::span<const std::byte> source = random.matrix(info.type, kDistinct, kColumns);
+  for (std::size_t r = 0; r < n_rows; ++r) {
+    std::memcpy(rows.data() + r * row, source.data() + r % kDistinct * row, row);
+  }
+  const double seconds = seconds_each(state, [&] {
+    pool(n_threads).run(
+        static_cast<std::int64_t>(n_rows), [&](std::int64_t first, std::int64_t last) {
+          alignas(64) float floats[kColumns];
+          for (auto r = static_cast<std::size_t>(first); r < static_cast<std::size_t>(last); ++r) {
+            dequantize(rows.data() + r * row, floats, kColumns);
+            benchmark::DoNotOptimize(floats[0]);
+          }
+        });
+  });
+  const Ceilings& most = ceilings(n_threads);
+  count(state, seconds,
+        {.operations = 0.0,
+         .ceiling = most.fma,
+         .bytes = static_cast<double>(n_rows * (row + kColumns * sizeof(float))),
+         .read = most.read});
+}
+
 void add_all() {
   constexpr int kThreads[] = {1, 2};
   constexpr std::size_t kColumns[] = {2048, 4096, 8192, 14336};
@@ -224,6 +258,15 @@ void add_all() {
       if (!bench::has_blas()) continue;
       add(fmt::format("sgemm/K:{}/M:512/threads:{}", k, t),
           [k, t](benchmark::State& s) { run_sgemm(s, k, 512, t); });
+    }
+  }
+  for (const QuantTypeInfo& info : all_quant_types()) {
+    for (const kernels::IsaLevel& level : kernels::all_isa_levels()) {
+      if (!info.is_weight || !level.is_supported()) continue;
+      for (const int t : kThreads) {
+        add(fmt::format("dequantize/{}/{}/threads:{}", info.name, level.name, t),
+            [&info, &level, t](benchmark::State& s) { run_dequantize(s, info, &level, t); });
+      }
     }
   }
   for (const QuantTypeInfo& info : all_quant_types()) {

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/generic/bytes.h"
+
 namespace hearth::kernels {
 namespace {
 
@@ -39,10 +41,12 @@ struct Floats {
     const __m256 all = _mm256_cvtph_ps(_mm_set1_epi16(static_cast<std::int16_t>(half)));
     return {all, all};
   }
-  static V load_bytes(const void* p) {
-    const __m128i bytes = _mm_loadu_si128(static_cast<const __m128i*>(p));
-    return to_float({_mm256_cvtepi8_epi32(bytes), _mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8))});
+  static V load_bf16(const void* p) {
+    const auto* eight = static_cast<const __m128i*>(p);
+    return as_float(shift_left<16>(I{_mm256_cvtepu16_epi32(_mm_loadu_si128(eight)),
+                                     _mm256_cvtepu16_epi32(_mm_loadu_si128(eight + 1))}));
   }
+  static V load_bytes(const void* p) { return to_float(load_16_bytes(p)); }
   /// Rounded to nearest, ties to even, as f32_to_f16 does.
   static void store_half(std::uint16_t* p, V a) {
     auto* eight = reinterpret_cast<__m128i*>(p);
@@ -108,6 +112,15 @@ struct Floats {
   }
   static I absolute(I a) { return {_mm256_abs_epi32(a.low), _mm256_abs_epi32(a.high)}; }
   static V to_float(I a) { return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high)}; }
+  static V to_float(Bytes signed_bytes) {
+    const auto bytes = reinterpret_cast<__m128i>(signed_bytes);
+    return to_float(I{_mm256_cvtepi8_epi32(bytes), _mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8))});
+  }
+  /// Each byte 0..15 becomes that entry of a table of 16 bytes.
+  static Bytes look_up(Bytes table, Bytes index) {
+    return reinterpret_cast<Bytes>(
+        _mm_shuffle_epi8(reinterpret_cast<__m128i>(table), reinterpret_cast<__m128i>(index)));
+  }
   static I add(I a, I b) {
     return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
   }

@@ -6,6 +6,7 @@ namespace hearth::kernels {
 
 void install_avx2(KernelTable& table) {
   avx2::install_attention(table);
+  avx2::install_dequantize(table);
   avx2::install_fill_strip(table);
   avx2::install_matmul_k(table);
   avx2::install_matmul_plain(table);

@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/generic/bytes.h"
+
 namespace hearth::kernels {
 namespace {
 
@@ -30,10 +32,11 @@ struct Floats {
   static V set_half(std::uint16_t half) {
     return _mm512_cvtph_ps(_mm256_set1_epi16(static_cast<std::int16_t>(half)));
   }
-  static V load_bytes(const void* p) {
-    return _mm512_cvtepi32_ps(
-        _mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
+  static V load_bf16(const void* p) {
+    return as_float(
+        shift_left<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p)))));
   }
+  static V load_bytes(const void* p) { return to_float(load_16_bytes(p)); }
   /// Rounded to nearest, ties to even, as f32_to_f16 does.
   static void store_half(std::uint16_t* p, V a) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
@@ -80,6 +83,14 @@ struct Floats {
   }
   static I absolute(I a) { return _mm512_abs_epi32(a); }
   static V to_float(I a) { return _mm512_cvtepi32_ps(a); }
+  static V to_float(Bytes signed_bytes) {
+    return to_float(_mm512_cvtepi8_epi32(reinterpret_cast<__m128i>(signed_bytes)));
+  }
+  /// Each byte 0..15 becomes that entry of a table of 16 bytes.
+  static Bytes look_up(Bytes table, Bytes index) {
+    return reinterpret_cast<Bytes>(
+        _mm_shuffle_epi8(reinterpret_cast<__m128i>(table), reinterpret_cast<__m128i>(index)));
+  }
   static I add(I a, I b) { return _mm512_add_epi32(a, b); }
   static I bit_and(I a, I b) { return _mm512_and_si512(a, b); }
   static I bit_or(I a, I b) { return _mm512_or_si512(a, b); }

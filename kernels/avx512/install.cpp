@@ -7,6 +7,7 @@ namespace hearth::kernels {
 
 void install_avx512(KernelTable& table) {
   avx512::install_attention(table);
+  avx512::install_dequantize(table);
   avx512::install_fill_strip(table);
   avx512::install_rows(table);
   avx512::install_vectors(table);

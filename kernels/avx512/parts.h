@@ -7,6 +7,7 @@ namespace hearth::kernels::avx512 {
 
 void install_attention(KernelTable& table);
 void install_ceilings(KernelTable& table);
+void install_dequantize(KernelTable& table);
 void install_fill_strip(KernelTable& table);
 void install_rows(KernelTable& table);
 void install_vectors(KernelTable& table);

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/generic/bytes.h"
+
 namespace hearth::kernels {
 namespace {
 
@@ -42,13 +44,14 @@ struct Floats {
   static V set_half(std::uint16_t half) {
     return floats([&](int) { return vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(half))); });
   }
-  static V load_bytes(const void* p) {
-    const int8x16_t bytes = vld1q_s8(static_cast<const std::int8_t*>(p));
-    const int16x8_t low = vmovl_s8(vget_low_s8(bytes));
-    const int16x8_t high = vmovl_high_s8(bytes);
-    return to_float({{vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low),
-                      vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)}});
+  static V load_bf16(const void* p) {
+    const auto* bytes = static_cast<const std::uint8_t*>(p);
+    return floats([&](int i) {
+      const uint16x4_t halves = vreinterpret_u16_u8(vld1_u8(bytes + 8 * i));
+      return vreinterpretq_f32_u32(vshll_n_u16(halves, 16));
+    });
   }
+  static V load_bytes(const void* p) { return to_float(load_16_bytes(p)); }
   /// Rounded to nearest, ties to even, as f32_to_f16 does.
   static void store_half(std::uint16_t* p, V a) {
     for (int i = 0; i < 4; ++i) {
@@ -134,6 +137,18 @@ struct Floats {
   }
   static V to_float(I a) {
     return floats([&](int i) { return vcvtq_f32_s32(a.part[i]); });
+  }
+  static V to_float(Bytes signed_bytes) {
+    const auto bytes = reinterpret_cast<int8x16_t>(signed_bytes);
+    const int16x8_t low = vmovl_s8(vget_low_s8(bytes));
+    const int16x8_t high = vmovl_high_s8(bytes);
+    return to_float(I{{vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low),
+                       vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)}});
+  }
+  /// Each byte 0..15 becomes that entry of a table of 16 bytes.
+  static Bytes look_up(Bytes table, Bytes index) {
+    return reinterpret_cast<Bytes>(
+        vqtbl1q_u8(reinterpret_cast<uint8x16_t>(table), reinterpret_cast<uint8x16_t>(index)));
   }
   static I add(I a, I b) {
     return integers([&](int i) { return vaddq_s32(a.part[i], b.part[i]); });

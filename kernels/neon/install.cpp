@@ -6,6 +6,7 @@ namespace hearth::kernels {
 
 void install_neon(KernelTable& table) {
   neon::install_attention(table);
+  neon::install_dequantize(table);
   neon::install_fill_strip(table);
   neon::install_rows(table);
   neon::install_matmul_k(table);

@@ -7,6 +7,7 @@ namespace hearth::kernels::neon {
 
 void install_attention(KernelTable& table);
 void install_ceilings(KernelTable& table);
+void install_dequantize(KernelTable& table);
 void install_fill_strip(KernelTable& table);
 void install_rows(KernelTable& table);
 void install_matmul_k(KernelTable& table);

@@ -1,6 +1,7 @@
 // Every dequantiser, of every level that this machine runs, against the oracle on random blocks.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -63,6 +64,33 @@ TEST(Dequantize, EqualsTheOracleOnRandomBlocks) {
       }
       ASSERT_NE(table.dequantize_row[info.type], nullptr) << info.name;
       for (int blocks : {0, 1, 2, 3, 5, 17, 100}) compare_with_oracle(table, info, blocks);
+    }
+  }
+}
+
+/// The sign of a zero included; what is no number may be any.
+void compare_with_the_statement(const KernelTable& table, const QuantTypeInfo& info) {
+  for (int blocks = 1; blocks <= 40; ++blocks) {
+    const std::size_t n = static_cast<std::size_t>(blocks) * info.block_elements;
+    const auto row = random_bytes(row_bytes(info, n), static_cast<std::uint32_t>(7 * blocks));
+    std::vector<float> out(n), expected(n);
+    table.dequantize_row[info.type](row.data(), out.data(), n);
+    scalar_kernels().dequantize_row[info.type](row.data(), expected.data(), n);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (std::isnan(expected[i]) && std::isnan(out[i])) continue;
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(out[i]), std::bit_cast<std::uint32_t>(expected[i]))
+          << info.name << " element " << i << " of " << blocks << " blocks";
+    }
+  }
+}
+
+TEST(Dequantize, EveryLevelGivesTheBitsOfTheStatement) {
+  for (const IsaLevel& level : all_isa_levels()) {
+    if (!level.is_supported()) continue;
+    SCOPED_TRACE(std::string(level.name));
+    const KernelTable table = make_kernel_table(&level);
+    for (const QuantTypeInfo& info : all_quant_types()) {
+      if (info.is_weight) compare_with_the_statement(table, info);
     }
   }
 }
