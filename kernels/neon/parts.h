@@ -10,6 +10,7 @@ void install_ceilings(KernelTable& table);
 void install_dequantize(KernelTable& table);
 void install_fill_strip(KernelTable& table);
 void install_rows(KernelTable& table);
+void install_vectors(KernelTable& table);
 void install_matmul_k(KernelTable& table);
 void install_matmul_plain(KernelTable& table);
 void install_matmul_float(KernelTable& table);
