@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/generic/products.h"
+
 namespace hearth::kernels {
 namespace {
 
@@ -19,6 +21,7 @@ struct Simd {
   static constexpr int kMostColumns = 12;
   /// Whether dot() takes all of 0..255. It does not: vpmaddubsw adds two products in 16 bits.
   static constexpr bool kFullRangeDot = false;
+  static constexpr Products kProducts = Products::of_one_column;
 
   using Int = __m256i;  // 8 32-bit integers, or 32 bytes, or 16 16-bit integers
   using Float = __m256;

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/generic/products.h"
+
 namespace hearth::kernels {
 namespace {
 
@@ -20,6 +22,7 @@ struct Simd {
   /// Whether dot() takes all of 0..255. Weights with an offset are then scaled up so that it is
   /// 128, which the strip's bias takes away for nothing.
   static constexpr bool kFullRangeDot = true;
+  static constexpr Products kProducts = Products::of_one_column;
 
   using Int = __m512i;  // 16 32-bit integers, or 64 bytes, or 32 16-bit integers
   using Float = __m512;

@@ -7,6 +7,7 @@
 #include "kernels/generic/codec.h"
 #include "kernels/generic/panel_prefetch.h"
 #include "kernels/generic/panel_walk.h"
+#include "kernels/generic/products.h"
 
 namespace hearth::kernels {
 namespace {
@@ -122,19 +123,60 @@ struct QuantisedTile {
                                                                   int s, const Prefetch& ahead,
                                                                   Int (&part)[kColumns]) {
     for (int c = 0; c < kColumns; ++c) part[c] = start_sum<S, Codec>(x, s, c);
+    if constexpr (S::kProducts == Products::of_pairs && kColumns > 1) {
+      add_pairs(w, x, s, ahead, part);
+      return;
+    }
 #pragma GCC unroll 8
     for (int i = 0; i < Codec::kQuads; ++i) {
       const int row = s * Codec::kQuads + i;
-      const std::int8_t* quads = x.quants + 4 * static_cast<std::size_t>(row * x.width);
+      const std::int8_t* quads = quads_at(x, row);
       if constexpr (kColumns <= kPrefetchedColumns) ahead.step(row);
       Int quad = w.quad(s, i);
-      if constexpr (Codec::kOperand == Operand::is_signed) {
+      if constexpr (S::kProducts != Products::of_one_column) {
+        S::dot_columns(part, quad, quads);
+      } else if constexpr (Codec::kOperand == Operand::is_signed) {
         quad = S::signed_operand(quad);
         for (int c = 0; c < kColumns; ++c) part[c] = S::signed_dot(part[c], quad, quads + 4 * c);
       } else {
         for (int c = 0; c < kColumns; ++c) part[c] = S::dot(part[c], quad, quads + 4 * c);
       }
     }
+  }
+
+  /// The products of sub-block s by matrices: two quads of two rows with those of two columns. The
+  /// sums of a pair of columns are a matrix of the early rows and one of the late rows, which are
+  /// put in the order of columns at the end.
+  template <class Block, class Prefetch, int kColumns>
+  static inline __attribute__((always_inline)) void add_pairs(const Block& w, const Strip& x, int s,
+                                                              const Prefetch& ahead,
+                                                              Int (&part)[kColumns]) {
+    Int early[kColumns / 2], late[kColumns / 2];
+    for (Int& sum : early) sum = S::zero();
+    for (Int& sum : late) sum = S::zero();
+#pragma GCC unroll 4
+    for (int i = 0; i < Codec::kQuads; i += 2) {
+      const int row = s * Codec::kQuads + i;
+      ahead.step(row);
+      ahead.step(row + 1);
+      const Int first = w.quad(s, i), second = w.quad(s, i + 1);
+      const Int early_rows = S::interleave_low(first, second);
+      const Int late_rows = S::interleave_high(first, second);
+      for (int c = 0; c < kColumns; c += 2) {
+        const Int columns = S::interleave_low(S::load_two(quads_at(x, row) + 4 * c),
+                                              S::load_two(quads_at(x, row + 1) + 4 * c));
+        early[c / 2] = S::multiply_pair(early[c / 2], early_rows, columns);
+        late[c / 2] = S::multiply_pair(late[c / 2], late_rows, columns);
+      }
+    }
+    for (int c = 0; c < kColumns; c += 2) {
+      part[c] = S::add(part[c], S::even_lanes(early[c / 2], late[c / 2]));
+      part[c + 1] = S::add(part[c + 1], S::odd_lanes(early[c / 2], late[c / 2]));
+    }
+  }
+
+  static const std::int8_t* quads_at(const Strip& x, int row) {
+    return x.quants + 4 * static_cast<std::size_t>(row * x.width);
   }
 };
 

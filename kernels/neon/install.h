@@ -1,4 +1,4 @@
-// NEON with the dot product instructions; the 8-bit matrix instructions where present.
+// NEON with the dot product instructions.
 #pragma once
 
 #include "kernels/kernel_table.h"

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/generic/products.h"
+
 namespace hearth::kernels {
 namespace {
 
@@ -20,6 +22,7 @@ struct Simd {
   static constexpr int kMostColumns = 6;
   /// Whether dot() takes all of 0..255. It does not: sdot takes signed bytes.
   static constexpr bool kFullRangeDot = false;
+  static constexpr Products kProducts = Products::of_columns;
 
   using Int = uint32x4_t;  // 4 32-bit integers, or 16 bytes, or 8 16-bit integers
   using Float = float32x4_t;
@@ -65,12 +68,26 @@ struct Simd {
   }
   static Int table(const std::int8_t* p) { return vreinterpretq_u32_s8(vld1q_s8(p)); }
 
-  /// acc + the sum of four products of a lane: bytes 0..127 of w, the four quants at x.
+  /// acc + the sum of four products of a lane: bytes -128..127 of w, the four quants at x.
   static Int dot(Int acc, Int w, const std::int8_t* x) {
     std::int32_t four;
     __builtin_memcpy(&four, x, sizeof four);
-    return vreinterpretq_u32_s32(vdotq_s32(vreinterpretq_s32_u32(acc), vreinterpretq_s8_u32(w),
-                                           vreinterpretq_s8_s32(vdupq_n_s32(four))));
+    return add_products(acc, w, vreinterpretq_s8_s32(vdupq_n_s32(four)));
+  }
+  /// The same for columns that stand side by side at x: the instruction takes four quants out of a
+  /// register that holds those of four columns.
+  template <int kColumns>
+  static void dot_columns(Int (&acc)[kColumns], Int w, const std::int8_t* x) {
+    constexpr int kFours = kColumns / 4 * 4;
+    const int8x16_t rows = vreinterpretq_s8_u32(w);
+    for (int c = 0; c < kFours; c += 4) {
+      const int8x16_t four = vld1q_s8(x + 4 * c);
+      acc[c] = sums(vdotq_laneq_s32(signed_sums(acc[c]), rows, four, 0));
+      acc[c + 1] = sums(vdotq_laneq_s32(signed_sums(acc[c + 1]), rows, four, 1));
+      acc[c + 2] = sums(vdotq_laneq_s32(signed_sums(acc[c + 2]), rows, four, 2));
+      acc[c + 3] = sums(vdotq_laneq_s32(signed_sums(acc[c + 3]), rows, four, 3));
+    }
+    for (int c = kFours; c < kColumns; ++c) acc[c] = dot(acc[c], w, x + 4 * c);
   }
 
   // The same for signed bytes.
@@ -119,6 +136,11 @@ struct Simd {
   }
 
  private:
+  static Int sums(int32x4_t a) { return vreinterpretq_u32_s32(a); }
+  static int32x4_t signed_sums(Int a) { return vreinterpretq_s32_u32(a); }
+  static Int add_products(Int acc, Int w, int8x16_t x) {
+    return sums(vdotq_s32(signed_sums(acc), vreinterpretq_s8_u32(w), x));
+  }
   static const std::uint8_t* bytes(const std::byte* p) {
     return reinterpret_cast<const std::uint8_t*>(p);
   }

@@ -1,0 +1,12 @@
+#include "kernels/generic/install_matmul.h"
+#include "kernels/generic/quantised_tile.h"
+#include "kernels/neon_i8mm/parts.h"
+#include "kernels/neon_i8mm/simd.h"
+
+namespace hearth::kernels::neon_i8mm {
+
+void install_matmul_plain(KernelTable& table) {
+  hearth::kernels::install_matmul_plain<MatrixSimd, QuantisedTile>(table);
+}
+
+}  // namespace hearth::kernels::neon_i8mm
