@@ -47,17 +47,19 @@ int context_size(const HParams& hparams, const Family& family, const LoadOptions
                            .got = fmt::format("{}", options.n_ctx)});
 }
 
-namespace {
-
-[[noreturn]] void throw_too_large(const gguf::Reader& file, const std::string& what,
-                                  std::uint64_t needed, std::uint64_t available) {
+void require_memory(std::uint64_t needed, const LoadOptions& options, const gguf::Reader& file,
+                    const std::string& complaint) {
+  const std::uint64_t available = options.available_memory();
+  if (needed <= available) return;
   constexpr double kMiB = 1024.0 * 1024.0;
   throw Error(Error::Parts{
       .where = file.name(),
-      .what = what,
+      .what = complaint,
       .expected = fmt::format("at most {:.0f} MiB", static_cast<double>(available) / kMiB),
       .got = fmt::format("{:.0f} MiB", static_cast<double>(needed) / kMiB)});
 }
+
+namespace {
 
 /// Weights are copied into the kernels' layout; in the file's map they would cost nothing that the
 /// system could not take back.
@@ -65,13 +67,9 @@ void check_weights_memory(const LoadOptions& options, const gguf::Reader& file) 
   if (options.device != LoadOptions::On::cpu || !options.repack) return;
   std::uint64_t needed = 0;
   for (const gguf::Tensor& tensor : file.tensors()) needed += tensor.data.size();
-  const std::uint64_t available = options.available_memory();
-  if (needed <= available) return;
-  throw_too_large(
-      file,
-      "the weights need more memory than there is; a smaller quant type needs less, and "
-      "--no-repack runs from the file, slowly",
-      needed, available);
+  require_memory(needed, options, file,
+                 "the weights need more memory than there is; a smaller quant type needs less, and "
+                 "--no-repack runs from the file, slowly");
 }
 
 /// What is needed beside the weights.
@@ -82,14 +80,11 @@ void check_memory(const Model& model, int n_ctx, int n_ubatch, const LoadOptions
     needed += sizeof(float) * static_cast<std::uint64_t>(size.rows) *
               static_cast<std::uint64_t>(size.columns);
   }
-  const std::uint64_t available = options.available_memory();
-  if (needed <= available) return;
-  throw_too_large(
-      file,
+  require_memory(
+      needed, options, file,
       fmt::format("a context of {} tokens needs more memory than there is; a smaller one "
                   "(-c) needs less",
-                  n_ctx),
-      needed, available);
+                  n_ctx));
 }
 
 }  // namespace

@@ -95,16 +95,9 @@ void check_host_memory(const Planner& planner, const LoadPlan& plan, const LoadO
                        const gguf::Reader& file) {
   const std::uint64_t needed =
       planner.cpu_share(plan.n_gpu_layers, plan.shape, *cpu_memory_rules(options.repack)).allocated;
-  const std::uint64_t available = options.available_memory();
-  if (needed <= available) return;
-  constexpr double kMiB = 1024.0 * 1024.0;
-  throw Error(Error::Parts{
-      .where = file.name(),
-      .what = "the layers that stay on the CPU need more memory than there is; more on the GPU "
-              "(-ngl) or a "
-              "smaller context (-c) need less",
-      .expected = fmt::format("at most {:.0f} MiB", static_cast<double>(available) / kMiB),
-      .got = fmt::format("{:.0f} MiB", static_cast<double>(needed) / kMiB)});
+  require_memory(needed, options, file,
+                 "the layers that stay on the CPU need more memory than there is; more on the GPU "
+                 "(-ngl) or a smaller context (-c) need less");
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // Loading a model whose last layers lie on a GPU.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
 
 #include "engine/runtime/context.h"
 #include "engine/runtime/plan.h"
@@ -31,5 +33,9 @@ std::unique_ptr<Device> make_host_device(const LoadOptions& options);
 /// The context that `options` ask for. Throws Error when the model's positions end before.
 int context_size(const HParams& hparams, const Family& family, const LoadOptions& options,
                  const gguf::Reader& file);
+
+/// Throws Error with `complaint` where `needed` bytes are more than there are.
+void require_memory(std::uint64_t needed, const LoadOptions& options, const gguf::Reader& file,
+                    const std::string& complaint);
 
 }  // namespace hearth

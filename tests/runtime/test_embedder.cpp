@@ -5,30 +5,28 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <numeric>
 
 #include "base/error.h"
 #include "engine/model/relative_bias.h"
 #include "engine/runtime/embedder.h"
+#include "tests/support/tensor_tables.h"
 #include "tests/support/toy_embedder.h"
 
 namespace hearth {
 namespace {
 
-using Row = std::vector<double>;
-using Table = std::vector<Row>;
-
-double dot(const Row& a, const Row& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
+using test::dot;
+using test::Row;
+using test::Table;
+using test::TensorTables;
 
 /// An encoder of the toy's size: 2 layers, 4 heads of 8.
-class PlainEncoder {
+class PlainEncoder : TensorTables {
  public:
   explicit PlainEncoder(const gguf::Reader& file)
-      : file_(file), family_(file.at("general.architecture").as_string()) {}
+      : TensorTables(file), family_(file.at("general.architecture").as_string()) {}
 
   Table hidden(const std::vector<TokenId>& tokens) const {
     Table x;
@@ -52,20 +50,6 @@ class PlainEncoder {
   }
 
  private:
-  bool has(const std::string& name) const { return file_.find_tensor(name) != nullptr; }
-
-  Table table(const std::string& name) const {
-    const gguf::Tensor& tensor = *file_.find_tensor(name);
-    std::vector<float> floats(tensor.elements());
-    std::memcpy(floats.data(), tensor.data.data(), tensor.data.size());
-    Table rows;
-    for (std::size_t r = 0; r < tensor.rows(); ++r) {
-      const auto first = floats.begin() + static_cast<std::ptrdiff_t>(r * tensor.columns());
-      rows.emplace_back(first, first + static_cast<std::ptrdiff_t>(tensor.columns()));
-    }
-    return rows;
-  }
-
   static Row sum(Row a, const Row& b) {
     for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
     return a;
@@ -156,7 +140,6 @@ class PlainEncoder {
     return out;
   }
 
-  const gguf::Reader& file_;
   std::string family_;
 };
 

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 #include <string>
 
+#include "tests/support/tensor_tables.h"
+
 namespace hearth::test {
 namespace {
-
-using Row = std::vector<double>;
-using Table = std::vector<Row>;
 
 Row operator+(Row a, const Row& b) {
   for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
@@ -22,17 +20,13 @@ Row operator*(double factor, Row a) {
   return a;
 }
 
-double dot(const Row& a, const Row& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
 double sigmoid(double x) {
   return 1.0 / (1.0 + std::exp(-x));
 }
 
-class Plain {
+class Plain : TensorTables {
  public:
-  Plain(const gguf::Reader& file, const PlainModel& model) : file_(file), m_(model) {}
+  Plain(const gguf::Reader& file, const PlainModel& model) : TensorTables(file), m_(model) {}
 
   Table logits(const std::vector<std::int32_t>& tokens) const {
     const Table embedding = table("token_embd.weight");
@@ -53,20 +47,6 @@ class Plain {
   }
 
  private:
-  bool has(const std::string& name) const { return file_.find_tensor(name) != nullptr; }
-
-  Table table(const std::string& name) const {
-    const gguf::Tensor& tensor = *file_.find_tensor(name);
-    std::vector<float> floats(tensor.elements());
-    std::memcpy(floats.data(), tensor.data.data(), tensor.data.size());
-    Table rows;
-    for (std::size_t r = 0; r < tensor.rows(); ++r) {
-      const auto first = floats.begin() + static_cast<std::ptrdiff_t>(r * tensor.columns());
-      rows.emplace_back(first, first + static_cast<std::ptrdiff_t>(tensor.columns()));
-    }
-    return rows;
-  }
-
   /// W x + b
   Row product(const std::string& name, const Row& x) const {
     Row y;
@@ -271,7 +251,6 @@ class Plain {
     }
   }
 
-  const gguf::Reader& file_;
   const PlainModel& m_;
 };
 
