@@ -1,0 +1,38 @@
+// FAISS's exact indexes as a yardstick, if the build has them (Debian: libfaiss-dev).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/retrieval/record.h"
+#include "engine/retrieval/top_k.h"
+
+namespace hearth::bench {
+
+bool has_faiss();
+
+/// IndexFlatIP, or IndexFlatL2 for squared distances. Without FAISS it does nothing.
+class FaissFlat {
+ public:
+  /// Works on n_threads from here on.
+  FaissFlat(retrieval::Metric metric, std::size_t dimension, int n_threads);
+  FaissFlat(const FaissFlat&) = delete;
+  FaissFlat& operator=(const FaissFlat&) = delete;
+  ~FaissFlat();
+
+  /// vectors [n][dimension]
+  void add(std::span<const float> vectors);
+
+  /// The k best for each of queries [n][dimension]: scores as an Index has them, so less the
+  /// squared distance for L2.
+  std::vector<std::vector<retrieval::Scored>> search(std::span<const float> queries,
+                                                     std::size_t k) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth::bench
