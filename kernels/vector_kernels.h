@@ -11,10 +11,11 @@
 
 namespace hearth::kernels {
 
-/// out [n_queries][n] = the scores of n vectors.
-template <class Element>
+/// out [n_queries][n] = the scores of n vectors. Fastest if vectors and queries are aligned to 64
+/// bytes.
+template <class Element, class Query = float, class Score = float>
 using ScoreVectors = void (*)(const Element* vectors, std::size_t n, std::size_t d,
-                              const float* queries, std::size_t n_queries, float* out);
+                              const Query* queries, std::size_t n_queries, Score* out);
 
 struct VectorKernels {
   // Inner products, and squared distances.
@@ -23,9 +24,8 @@ struct VectorKernels {
   ScoreVectors<std::uint16_t> dot_f16 = nullptr;
   ScoreVectors<std::uint16_t> distance_f16 = nullptr;
 
-  /// out [n] = inner products of bytes.
-  void (*dot_i8)(const std::int8_t* vectors, std::size_t n, std::size_t d, const std::int8_t* query,
-                 std::int32_t* out) = nullptr;
+  /// Inner products of bytes.
+  ScoreVectors<std::int8_t, std::int8_t, std::int32_t> dot_i8 = nullptr;
 };
 
 }  // namespace hearth::kernels

@@ -13,10 +13,23 @@
 namespace hearth::retrieval {
 namespace {
 
-/// Rows that a thread takes at once: all queries look at them while they are near.
-constexpr std::size_t kBlockRows = 192;
 /// Queries whose scores of a block are kept at once.
 constexpr std::size_t kBatchQueries = 96;
+
+/// Rows that a thread takes at once: so few that all queries look at them while they are near, or
+/// for a query alone so many that memory is read in long streams.
+std::size_t rows_of_a_block(std::size_t n_queries) {
+  constexpr std::size_t kFewQueries = 6;
+  return n_queries < kFewQueries ? 1024 : 192;
+}
+
+/// Whether any of 16 scores might be among the best. Most are not: this is what most of the time
+/// outside the kernels goes to.
+bool any_reaches(const float* scores, float lowest) {
+  int n = 0;
+  for (int i = 0; i < 16; ++i) n += scores[i] >= lowest ? 1 : 0;
+  return n > 0;
+}
 
 // Of BM25.
 constexpr double kK1 = 1.2;
@@ -38,6 +51,7 @@ void Index::find_candidates(const Batch& batch, std::vector<TopK>& best) const {
     StoredRows rows;
     std::size_t first, n;
   };
+  const std::size_t block_rows = rows_of_a_block(batch.n_queries);
   std::vector<Block> blocks;
   for (const Segment& segment : segments_) {
     const StoredRows rows{.vectors = segment.section<std::byte>(SectionKind::vectors).data(),
@@ -45,22 +59,27 @@ void Index::find_candidates(const Batch& batch, std::vector<TopK>& best) const {
                           .norms = segment.section<float>(SectionKind::norms).data()};
     const auto n = static_cast<std::size_t>(segment.n_records());
     if (!batch.filter.empty()) segment.section<std::uint64_t>(SectionKind::offsets);
-    for (std::size_t first = 0; first < n; first += kBlockRows) {
-      blocks.push_back({&segment, rows, first, std::min(kBlockRows, n - first)});
+    for (std::size_t first = 0; first < n; first += block_rows) {
+      blocks.push_back({&segment, rows, first, std::min(block_rows, n - first)});
     }
   }
   const auto keep = [&](std::span<const float> scores, std::uint64_t first_number, TopK& top) {
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-      if (top.is_full() && scores[i] < top.lowest()) continue;
-      const Scored one{scores[i], first_number + i};
-      if (!top.would_keep(one) || deleted_[one.number]) continue;
-      if (passes(one.number, batch.filter)) top.add(one);
+    constexpr std::size_t kAtOnce = 16;
+    for (std::size_t first = 0; first < scores.size(); first += kAtOnce) {
+      const std::size_t last = std::min(first + kAtOnce, scores.size());
+      const bool is_whole = last - first == kAtOnce;
+      if (is_whole && top.is_full() && !any_reaches(&scores[first], top.lowest())) continue;
+      for (std::size_t i = first; i < last; ++i) {
+        const Scored one{scores[i], first_number + i};
+        if (!top.would_keep(one) || deleted_[one.number]) continue;
+        if (passes(one.number, batch.filter)) top.add(one);
+      }
     }
   };
   std::mutex merging;
   const auto work = [&](std::int64_t first, std::int64_t last) {
     std::vector<TopK> mine(batch.n_queries, TopK(batch.n_wanted));
-    std::vector<float> scores(kBlockRows * kBatchQueries);
+    std::vector<float> scores(block_rows * std::min(kBatchQueries, batch.n_queries));
     for (std::int64_t b = first; b < last; ++b) {
       const Block& block = blocks[static_cast<std::size_t>(b)];
       TopK* best_of = mine.data();

@@ -19,14 +19,16 @@ void score_codes(const VectorLayout& layout, const StoredRows& rows, std::size_t
                  std::size_t n, const PreparedQueries& queries, std::span<float> scores) {
   const std::size_t d = layout.dimension;
   const auto* codes = reinterpret_cast<const std::int8_t*>(rows.vectors) + first * d;
-  std::vector<std::int32_t> sums(n);
+  std::vector<std::int32_t> sums(n * queries.count);
+  table().dot_i8(codes, n, d, queries.codes.data(), queries.count, sums.data());
   for (std::size_t q = 0; q < queries.count; ++q) {
-    table().dot_i8(codes, n, d, queries.codes.data() + q * d, sums.data());
+    const std::int32_t* in = sums.data() + q * n;
     float* out = scores.data() + q * n;
     for (std::size_t i = 0; i < n; ++i) {
-      out[i] = static_cast<float>(sums[i]) * rows.scales[first + i] * queries.scales[q];
-      if (layout.metric == Metric::l2) out[i] = 2.0F * out[i] - rows.norms[first + i];
+      out[i] = static_cast<float>(in[i]) * rows.scales[first + i] * queries.scales[q];
     }
+    if (layout.metric != Metric::l2) continue;
+    for (std::size_t i = 0; i < n; ++i) out[i] = 2.0F * out[i] - rows.norms[first + i];
   }
 }
 

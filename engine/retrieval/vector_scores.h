@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/aligned_vector.h"
 #include "engine/retrieval/segment_writer.h"
 
 namespace hearth::retrieval {
@@ -14,9 +15,9 @@ namespace hearth::retrieval {
 /// Queries, made ready for a layout.
 struct PreparedQueries {
   std::size_t count = 0;
-  std::vector<float> values = {};       // [count][dimension], of length 1 for cosine
-  std::vector<std::int8_t> codes = {};  // the same for int8
-  std::vector<float> scales = {};       // [count], of the codes
+  AlignedVector<float> values = {};       // [count][dimension], of length 1 for cosine
+  AlignedVector<std::int8_t> codes = {};  // the same for int8
+  std::vector<float> scales = {};         // [count], of the codes
 
   std::span<const float> of(std::size_t query) const {
     const std::size_t d = values.size() / count;

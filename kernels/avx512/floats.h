@@ -67,6 +67,19 @@ struct Floats {
     const __m128 of_2 = _mm_add_ps(of_4, _mm_movehl_ps(of_4, of_4));
     return _mm_cvtss_f32(_mm_add_ss(of_2, _mm_movehdup_ps(of_2)));
   }
+  /// out[i] = the sum of a[i], for 8 of them, each in the order of sum(): a lane and the one 8, 4,
+  /// 2 and then 1 apart. All together, because one by one they take three times as long.
+  static void sums_of_8(const V* a, float* out) {
+    const auto add_floats = [](V x, V y) { return add(x, y); };
+    _mm256_storeu_ps(out, _mm512_castps512_ps256(added_lanes(a, add_floats)));
+  }
+  static void sums_of_8(const I* a, std::int32_t* out) {
+    const auto add_integers = [](V x, V y) { return as_float(add(bits(x), bits(y))); };
+    V lanes[8];
+    for (int i = 0; i < 8; ++i) lanes[i] = as_float(a[i]);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
+                        _mm512_castsi512_si256(bits(added_lanes(lanes, add_integers))));
+  }
   /// `yes` in the lanes where a < b, else `no`: also where either is NaN.
   static V where_less(V a, V b, V yes, V no) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
@@ -152,6 +165,26 @@ struct Floats {
   static I sums_of_4(const std::int8_t* bytes) {
     return _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1),
                                _mm512_loadu_si512(bytes));
+  }
+  /// Lane i, for i below 8: the lanes of a[i] added up.
+  template <class Add>
+  static V added_lanes(const V* a, Add add_lanes) {
+    V fours[2];  // in a quarter of fours[h], four partial sums of a[4 h + quarter]
+    for (int h = 0; h < 2; ++h) {
+      V eights[2];
+      for (int i = 0; i < 2; ++i) {
+        const V x = a[4 * h + 2 * i], y = a[4 * h + 2 * i + 1];
+        eights[i] = add_lanes(_mm512_shuffle_f32x4(x, y, 0x44), _mm512_shuffle_f32x4(x, y, 0xEE));
+      }
+      fours[h] = add_lanes(_mm512_shuffle_f32x4(eights[0], eights[1], 0x88),
+                           _mm512_shuffle_f32x4(eights[0], eights[1], 0xDD));
+    }
+    const V twos = add_lanes(_mm512_shuffle_ps(fours[0], fours[1], 0x44),
+                             _mm512_shuffle_ps(fours[0], fours[1], 0xEE));
+    const V ones =
+        add_lanes(_mm512_shuffle_ps(twos, twos, 0x88), _mm512_shuffle_ps(twos, twos, 0xDD));
+    return _mm512_permutexvar_ps(
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 0, 0, 0, 0, 0, 0, 0, 0), ones);
   }
   static __m128i load_4(const std::uint32_t* p) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));

@@ -34,12 +34,14 @@ void scores(const Element* vectors, std::size_t n, std::size_t d, const float* q
   }
 }
 
-void dot_i8(const std::int8_t* vectors, std::size_t n, std::size_t d, const std::int8_t* query,
-            std::int32_t* out) {
-  for (std::size_t i = 0; i < n; ++i) {
-    std::int32_t sum = 0;
-    for (std::size_t j = 0; j < d; ++j) sum += vectors[i * d + j] * query[j];
-    out[i] = sum;
+void dot_i8(const std::int8_t* vectors, std::size_t n, std::size_t d, const std::int8_t* queries,
+            std::size_t n_queries, std::int32_t* out) {
+  for (std::size_t q = 0; q < n_queries; ++q) {
+    for (std::size_t i = 0; i < n; ++i) {
+      std::int32_t sum = 0;
+      for (std::size_t j = 0; j < d; ++j) sum += vectors[i * d + j] * queries[q * d + j];
+      out[q * n + i] = sum;
+    }
   }
 }
 

@@ -22,13 +22,15 @@ struct Data {
       bytes.push_back(static_cast<std::int8_t>(random()));
     }
     for (std::size_t i = 0; i < q * d; ++i) queries.push_back(normal(random));
-    for (std::size_t i = 0; i < d; ++i) byte_query.push_back(static_cast<std::int8_t>(random()));
+    for (std::size_t i = 0; i < q * d; ++i) {
+      byte_queries.push_back(static_cast<std::int8_t>(random()));
+    }
   }
 
   std::size_t n, d, q;
   std::vector<float> floats, queries;
   std::vector<std::uint16_t> halves;
-  std::vector<std::int8_t> bytes, byte_query;
+  std::vector<std::int8_t> bytes, byte_queries;
 };
 
 template <class Element>
@@ -40,15 +42,15 @@ std::vector<float> run(ScoreVectors<Element> kernel, const Data& data,
 }
 
 std::vector<std::int32_t> run_i8(const VectorKernels& table, const Data& data) {
-  std::vector<std::int32_t> out(data.n);
-  table.dot_i8(data.bytes.data(), data.n, data.d, data.byte_query.data(), out.data());
+  std::vector<std::int32_t> out(data.n * data.q);
+  table.dot_i8(data.bytes.data(), data.n, data.d, data.byte_queries.data(), data.q, out.data());
   return out;
 }
 
 std::vector<Data> all_data() {
   std::vector<Data> all;
   for (const std::size_t d : {1U, 3U, 8U, 15U, 16U, 17U, 64U, 100U, 384U}) {
-    for (const std::size_t n : {1U, 2U, 4U, 9U, 13U}) {
+    for (const std::size_t n : {1U, 2U, 4U, 9U, 13U, 37U}) {
       for (const std::size_t q : {1U, 2U, 3U, 6U, 8U}) all.emplace_back(n, d, q);
     }
   }
@@ -73,11 +75,14 @@ TEST(Vectors, TheStatementIsTheFormula) {
       }
     }
     const auto whole = run_i8(table, data);
-    for (std::size_t i = 0; i < data.n; ++i) {
-      std::int64_t sum = 0;
-      for (std::size_t j = 0; j < data.d; ++j)
-        sum += data.bytes[i * data.d + j] * data.byte_query[j];
-      ASSERT_EQ(whole[i], sum);
+    for (std::size_t q = 0; q < data.q; ++q) {
+      for (std::size_t i = 0; i < data.n; ++i) {
+        std::int64_t sum = 0;
+        for (std::size_t j = 0; j < data.d; ++j) {
+          sum += data.bytes[i * data.d + j] * data.byte_queries[q * data.d + j];
+        }
+        ASSERT_EQ(whole[q * data.n + i], sum);
+      }
     }
   }
 }
