@@ -3,16 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 
 #include "bench/faiss_flat.h"
 #include "bench/search_index.h"
+#include "engine/device/thread_pool.h"
 #include "engine/measure/ceilings.h"
+#include "kernels/dispatch.h"
 
 namespace hearth::bench {
 namespace {
@@ -96,11 +100,11 @@ class Contest {
   void print() const {
     fmt::print("{} x {}, k {}, {} threads: reads {:.1f} GB/s, floats {:.0f} GFLOP/s\n", kVectors,
                kDimension, kWanted, kThreads, median(read_) * 1e-9, median(fma_) * 1e-9);
-    fmt::print("{:<8} {:>10} {:>10} {:>15} {:>12}\n", "", "one query", "of reading",
+    fmt::print("{:<10} {:>10} {:>10} {:>15} {:>12}\n", "", "one query", "of reading",
                "1,000 queries", "of floats");
     for (std::size_t i = 0; i < contenders_.size(); ++i) {
       const Figures& f = figures_[i];
-      fmt::print("{:<8} {:>7.2f} ms {:>8.1f} % {:>12.3f} s {:>10.1f} %\n", contenders_[i].name,
+      fmt::print("{:<10} {:>7.2f} ms {:>8.1f} % {:>12.3f} s {:>10.1f} %\n", contenders_[i].name,
                  median(f.one) * 1e3, median(f.read_share) * 100, median(f.many),
                  median(f.fma_share) * 100);
     }
@@ -112,6 +116,24 @@ class Contest {
   std::vector<double> read_, fma_;
   CeilingMeter meter_{kThreads};
 };
+
+/// As many multiply-adds as the batch has, on registers alone: what the machine grants for as long
+/// as that, where the ceiling is the best of some milliseconds.
+Search busy_loop() {
+  auto pool = std::make_shared<ThreadPool>(kThreads);
+  const kernels::BusyLoop& loop = kernels::best_kernels().busy_fma;
+  return [pool, &loop](std::span<const float> queries) -> Found {
+    const double operations =
+        2.0 * static_cast<double>(kVectors) * static_cast<double>(queries.size());
+    const auto rounds =
+        static_cast<std::uint64_t>(operations / kThreads / static_cast<double>(loop.operations));
+    std::atomic<std::uint64_t> unused = 0;
+    pool->run(kThreads, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i) unused ^= loop.run(rounds);
+    });
+    return {};
+  };
+}
 
 /// The share of the best that `found` has.
 double recall(const Found& best, const Found& found) {
@@ -162,9 +184,10 @@ void measure_searches() {
                             return faiss.search(queries, kWanted);
                           }});
   }
+  contenders.push_back({"busy loop", 0.0, busy_loop()});
   Random random(1, 2);
   const std::vector<float> queries = random_vectors(random, kQueries, kDimension);
-  Contest(std::move(contenders), queries).run(5);
+  Contest(std::move(contenders), queries).run(3);
   fmt::print("int8 has {:.4f} of the best {}\n",
              recall(f32->nearest(queries, kWanted), int8->nearest(queries, kWanted)), kWanted);
 }

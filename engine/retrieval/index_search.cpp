@@ -23,11 +23,13 @@ std::size_t rows_of_a_block(std::size_t n_queries) {
   return n_queries < kFewQueries ? 1024 : 192;
 }
 
-/// Whether any of 16 scores might be among the best. Most are not: this is what most of the time
-/// outside the kernels goes to.
-bool any_reaches(const float* scores, float lowest) {
+/// Scores that are looked at together: most of them are not among the best, and that is seen with
+/// one comparison for several.
+constexpr std::size_t kScoresAtOnce = 64;
+
+bool any_reaches(std::span<const float, kScoresAtOnce> scores, float lowest) {
   int n = 0;
-  for (int i = 0; i < 16; ++i) n += scores[i] >= lowest ? 1 : 0;
+  for (const float score : scores) n += score >= lowest ? 1 : 0;
   return n > 0;
 }
 
@@ -64,11 +66,12 @@ void Index::find_candidates(const Batch& batch, std::vector<TopK>& best) const {
     }
   }
   const auto keep = [&](std::span<const float> scores, std::uint64_t first_number, TopK& top) {
-    constexpr std::size_t kAtOnce = 16;
-    for (std::size_t first = 0; first < scores.size(); first += kAtOnce) {
-      const std::size_t last = std::min(first + kAtOnce, scores.size());
-      const bool is_whole = last - first == kAtOnce;
-      if (is_whole && top.is_full() && !any_reaches(&scores[first], top.lowest())) continue;
+    for (std::size_t first = 0; first < scores.size(); first += kScoresAtOnce) {
+      const std::size_t last = std::min(first + kScoresAtOnce, scores.size());
+      if (top.is_full() && last - first == kScoresAtOnce) {
+        const auto some = scores.subspan(first).first<kScoresAtOnce>();
+        if (!any_reaches(some, top.lowest())) continue;
+      }
       for (std::size_t i = first; i < last; ++i) {
         const Scored one{scores[i], first_number + i};
         if (!top.would_keep(one) || deleted_[one.number]) continue;

@@ -1,8 +1,9 @@
 // The way of a tile through vectors and queries, for every level and type of vectors.
 //
 // Many queries: a tile's vectors come from the second-level cache, its queries from the first, and
-// the arithmetic is the limit. A query alone: memory is the limit, which serves some streams side
-// by side faster than one, so a tile's vectors stand far apart and ask for what comes next.
+// the arithmetic is the limit; the queries after these are asked for meanwhile. A query alone:
+// memory is the limit, which serves some streams side by side faster than one, so a tile's vectors
+// stand far apart and ask for what comes next.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +35,24 @@ void score_tile(const Element* vectors, std::size_t rows_apart, std::size_t d, c
   }
 }
 
+/// Asks for `bytes` of memory into the second-level cache, a share of them at each of some steps.
+class AskInShares {
+ public:
+  AskInShares(const void* from, std::size_t bytes, std::size_t steps)
+      : at_(reinterpret_cast<std::uintptr_t>(from)),
+        share_((bytes / (steps > 0 ? steps : 1) + kCacheLine - 1) / kCacheLine * kCacheLine) {}
+
+  inline __attribute__((always_inline)) void step() {
+    for (const std::uintptr_t end = at_ + share_; at_ < end; at_ += kCacheLine) {
+      __builtin_prefetch(reinterpret_cast<const char*>(at_), 0, 2);
+    }
+  }
+
+ private:
+  std::uintptr_t at_;
+  std::size_t share_;
+};
+
 template <class Tile, class Element, class Query, class Score>
 void score_one_query(const Element* vectors, std::size_t n, std::size_t d, const Query* query,
                      Score* out) {
@@ -53,8 +72,10 @@ void score_vectors(const Element* vectors, std::size_t n, std::size_t d, const Q
   std::size_t q = 0;
   for (; q + kQueries <= n_queries; q += kQueries) {
     const Query* some = queries + q * d;
+    AskInShares next(some + kQueries * d, kQueries * d * sizeof(Query), n / kVectors);
     std::size_t i = 0;
     for (; i + kVectors <= n; i += kVectors) {
+      next.step();
       score_tile<Tile, kVectors, kQueries, false>(vectors + i * d, 1, d, some, out + q * n + i, n);
     }
     for (; i < n; ++i) {
