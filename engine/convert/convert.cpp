@@ -15,6 +15,7 @@
 #include "engine/convert/checkpoint.h"
 #include "engine/convert/hf_families.h"
 #include "engine/convert/hf_metadata.h"
+#include "engine/convert/hf_rope.h"
 #include "engine/convert/hf_tokenizer.h"
 #include "engine/model/model.h"
 #include "engine/model/tensor_rules.h"
@@ -67,6 +68,7 @@ class Conversion {
       return planned ? planned->dims[1] : 0;
     };
     write_metadata(checkpoint_, family_, rows_of, writer_);
+    rope_ = write_rope(checkpoint_, family_, writer_);
     write_tokenizer(checkpoint_, family_, writer_);
     constexpr std::uint32_t kQuantizationVersion = 2;
     writer_.set("general.quantization_version", kQuantizationVersion);
@@ -75,8 +77,13 @@ class Conversion {
       writer_.add_tensor(planned.name, planned.type, std::span(planned.dims).first(planned.n_dims),
                          [this, &planned] { return data_of(planned); });
     }
+    for (const RopeTensor& tensor : rope_) {
+      const std::uint64_t dims[] = {tensor.values.size()};
+      writer_.add_tensor(tensor.name, QuantType::F32, dims,
+                         [&tensor] { return std::as_bytes(std::span(tensor.values)); });
+    }
     writer_.write(out, progress);
-    report_.tensors = planned_.size();
+    report_.tensors = planned_.size() + rope_.size();
     report_.bytes = writer_.file_bytes();
     return report_;
   }
@@ -187,8 +194,11 @@ class Conversion {
     const Family& family = family_of(meta);
     const HParams hparams = read_hparams(meta, family);
     const FindDims finder = [&](std::string_view name) -> std::optional<Dims> {
-      const Planned* planned = find(name);
-      return planned ? std::optional<Dims>(planned->dims) : std::nullopt;
+      if (const Planned* planned = find(name)) return planned->dims;
+      for (const RopeTensor& tensor : rope_) {
+        if (tensor.name == name) return Dims{tensor.values.size(), 1, 1};
+      }
+      return std::nullopt;
     };
     std::vector<std::string> problems;
     for (const TensorSpec& spec : tensor_specs(family, hparams, finder)) {
@@ -287,6 +297,7 @@ class Conversion {
   const CheckpointOptions& options_;
   gguf::Writer writer_;
   std::vector<Planned> planned_;
+  std::vector<RopeTensor> rope_;
   CheckpointReport report_;
   std::vector<std::byte> buffer_;  // the tensor that is being written
   const SafeTensor* last_ = nullptr;

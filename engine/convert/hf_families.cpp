@@ -132,7 +132,6 @@ constexpr TensorRule kGpt2Tensors[] = {
     {"h.{}.attn.c_attn", "blk.{}.attn_qkv", transpose},
     {"h.{}.attn.c_proj", "blk.{}.attn_output", transpose},
     {"h.{}.attn", "", drop},
-    {"h.{}.attn.masked", "", drop},
     {"h.{}.ln_2", "blk.{}.ffn_norm"},
     {"h.{}.mlp.c_fc", "blk.{}.ffn_up", transpose},
     {"h.{}.mlp.c_proj", "blk.{}.ffn_down", transpose},
@@ -150,10 +149,8 @@ constexpr ConfigRule kDecoderConfig[] = {
     {"rope_local_base_freq", "rope.freq_base_swa", real, false},
     {"head_dim", "attention.key_length", integer, false},
     {"head_dim", "attention.value_length", integer, false},
-    {"sliding_window", "attention.sliding_window", integer, false},
     {"attn_logit_softcapping", "attn_logit_softcapping", real, false},
     {"final_logit_softcapping", "final_logit_softcapping", real, false},
-    {"original_max_position_embeddings", "rope.scaling.original_context_length", integer, false},
 };
 
 constexpr ConfigRule kGpt2Config[] = {

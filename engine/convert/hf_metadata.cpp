@@ -137,15 +137,28 @@ class MetadataWriter {
       writer_.set(key("attention.scale"),
                   static_cast<float>(1.0 / std::sqrt(scalar.get<double>())));
     }
-    const Json& scaling = value("rope_scaling");
-    if (scaling.is_null()) return;
-    const std::string type = scaling.value("rope_type", scaling.value("type", ""));
-    if (type == "default") return;
-    if (type != "linear") {
-      refuse("rope_scaling", "is of a kind that cannot be converted yet", "none, or linear");
+    if (value("intermediate_size").is_null()) {
+      const std::uint64_t n_ff = rows_of_("blk.0.ffn_up.weight");
+      writer_.set(key("feed_forward_length"), static_cast<std::uint32_t>(n_ff));
     }
-    writer_.set(key("rope.scaling.type"), "linear");
-    writer_.set(key("rope.scaling.factor"), scaling.value("factor", 1.0F));
+    windows();
+  }
+
+  /// Which layers see a window only: a list of kinds, or each n-th sees everything.
+  void windows() {
+    const Json& window = value("sliding_window");
+    const Json& used = value("use_sliding_window");
+    if (!window.is_number_unsigned() || (used.is_boolean() && !used.get<bool>())) return;
+    writer_.set(key("attention.sliding_window"), window.get<std::uint32_t>());
+    const Json& kinds = value("layer_types");
+    const Json& period = value("sliding_window_pattern");
+    if (kinds.is_array()) {
+      std::vector<bool> windowed;
+      for (const Json& kind : kinds) windowed.push_back(kind == "sliding_attention");
+      writer_.set_array(key("attention.sliding_window_pattern"), windowed);
+    } else if (period.is_number_unsigned()) {
+      writer_.set(key("attention.sliding_window_pattern"), period.get<std::uint32_t>());
+    }
   }
 
   const Checkpoint& checkpoint_;

@@ -16,6 +16,7 @@
 #include "engine/runtime/context.h"
 #include "engine/runtime/embedder.h"
 #include "gguf/reader.h"
+#include "tests/support/checkpoint_builder.h"
 #include "tests/support/temp_dir.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/vocab_gguf.h"
@@ -25,14 +26,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+using test::CheckpointBuilder;
+using test::safetensors;
 using testing::HasSubstr;
-
-std::string safetensors(const std::string& header, const std::string& data) {
-  std::string out(8, '\0');
-  const std::uint64_t n = header.size();
-  std::memcpy(out.data(), &n, 8);
-  return out + header + data;
-}
 
 std::map<std::string, SafeTensor, std::less<>> parse(const std::string& bytes) {
   return parse_safetensors(std::as_bytes(std::span(bytes)), "test");
@@ -97,40 +93,6 @@ TEST(SentencePieceFiles, AreRead) {
     EXPECT_THROW(parse_sentencepiece(bytes.substr(0, n), "test"), Error) << n;
   }
 }
-
-/// Writes a checkpoint, tensor by tensor.
-class CheckpointBuilder {
- public:
-  explicit CheckpointBuilder(fs::path folder) : folder_(std::move(folder)) {
-    fs::create_directories(folder_);
-  }
-
-  void add(const std::string& name, std::vector<std::uint64_t> shape, double spread = 0.3,
-           double middle = 0.0) {
-    std::size_t n = 1;
-    for (const std::uint64_t size : shape) n *= size;
-    std::normal_distribution<double> normal(middle, spread);
-    const std::size_t begin = data_.size();
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto v = static_cast<float>(normal(random_));
-      data_.append(reinterpret_cast<const char*>(&v), sizeof v);
-    }
-    header_[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, data_.size()}}};
-  }
-
-  void file(const std::string& name, const std::string& text) const {
-    fs::create_directories((folder_ / name).parent_path());
-    std::ofstream(folder_ / name, std::ios::binary) << text;
-  }
-
-  void finish() const { file("model.safetensors", safetensors(header_.dump(), data_)); }
-
- private:
-  fs::path folder_;
-  Json header_ = Json::object();
-  std::string data_;
-  std::mt19937 random_{7};
-};
 
 class Convert : public testing::Test {
  protected:
