@@ -5,7 +5,7 @@
 namespace hearth::retrieval {
 
 std::vector<Scored> fuse(std::span<const std::vector<Scored>> rankings, std::size_t k) {
-  constexpr double kConstant = 60.0;
+  constexpr double kConstant = 20.0;
   std::map<std::uint64_t, double> sums;
   for (const std::vector<Scored>& ranking : rankings) {
     double rank = 1.0;

@@ -1,9 +1,12 @@
 // Words, documents, chunks, folders, FAISS's files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <fstream>
+#include <functional>
 
 #include "base/error.h"
 #include "engine/retrieval/chunker.h"
@@ -252,6 +255,74 @@ TEST_F(Folder, WhatIsNotTextIsRefusedAndLeavesTheIndexAsItWas) {
   EXPECT_EQ(Index(index_).size(), 1U);
   const FolderReport report = index_folder(index_, root_, nullptr, {.skip_bad = true});
   EXPECT_EQ(report.bad.size(), 1U);
+}
+
+// One line of 8 MB, words and then no space at all: pieces that fit, none lost, and soon.
+TEST_F(Folder, ALineWithoutAnEnd) {
+  std::string line;
+  for (int i = 0; line.size() < (std::size_t{4} << 20); ++i)
+    line += "word" + std::to_string(i) + " ";
+  line += std::string(std::size_t{4} << 20, 'x');
+  write("long.txt", line);
+  const FolderReport report = index_folder(index_, root_, nullptr, {});
+  EXPECT_GT(report.chunks, 1000U);
+  const Index index(index_);
+  for (const char* word : {"word0", "word1000", "word300000"}) {
+    EXPECT_FALSE(index.best_words(word, 1).empty()) << word;
+  }
+}
+
+/// Runs `work` in a process of a user without rights over the system; its exit status.
+int as_nobody(const std::function<int()>& work) {
+  const pid_t child = fork();
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    const bool is_root = geteuid() == 0;
+    if (is_root && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) _exit(99);
+    _exit(work());
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(Folder, WithoutPermissionIsAnErrorThatNamesIt) {
+  write("a.md", "good text");
+  write("closed/b.md", "more text");
+  for (const fs::path& path : {dir_.path(), root_}) fs::permissions(path, fs::perms::all);
+  const auto outcome = [&](const std::string& named) {
+    return as_nobody([&] {
+      try {
+        index_folder(index_, root_, nullptr, {});
+        return 0;
+      } catch (const Error& error) {
+        const std::string what = error.what();
+        return what.find(named) != std::string::npos ? 7 : 8;
+      }
+    });
+  };
+  fs::permissions(root_ / "closed", fs::perms::none);
+  EXPECT_EQ(outcome("docs"), 7);
+  EXPECT_FALSE(fs::exists(index_));
+  fs::permissions(root_ / "closed", fs::perms::all);
+  fs::permissions(root_ / "closed/b.md", fs::perms::none);
+  EXPECT_EQ(outcome("b.md"), 7);
+  EXPECT_FALSE(fs::exists(index_));
+}
+
+TEST_F(Folder, ASecondWriterIsRefusedAndHarmsNothing) {
+  write("a.md", "good text");
+  index_folder(index_, root_, nullptr, {});
+  const Index first(index_, Access::write);
+  write("a.md", "other text");
+  try {
+    index_folder(index_, root_, nullptr, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("another process is writing"));
+  }
+  EXPECT_EQ(first.record(0).text, "good text");
+  EXPECT_EQ(Index(index_).size(), 1U);
 }
 
 TEST_F(Folder, ThatHasNothingIsAnError) {

@@ -406,9 +406,9 @@ TEST(Fusion, AddsReciprocalRanks) {
   const auto fused = fuse(rankings, 10);
   ASSERT_EQ(fused.size(), 3U);
   EXPECT_EQ(fused[0].number, 7U);
-  EXPECT_FLOAT_EQ(fused[0].score, 1.0F / 62 + 1.0F / 61);
+  EXPECT_FLOAT_EQ(fused[0].score, 1.0F / 22 + 1.0F / 21);
   EXPECT_EQ(fused[1].number, 5U);
-  EXPECT_FLOAT_EQ(fused[1].score, 1.0F / 61);
+  EXPECT_FLOAT_EQ(fused[1].score, 1.0F / 21);
   EXPECT_EQ(fused[2].number, 1U);
 }
 
