@@ -12,12 +12,7 @@ layout(binding = 1) readonly buffer In { float x[]; };
 layout(binding = 2) writeonly buffer Out { float y[]; };
 
 layout(push_constant) uniform Push {
-  WEIGHT_PUSH
-  uint first_row, end_row;  // of the matrix: those of this slice
-  uint columns;
-  uint n;
-  uint x_at, x_stride;
-  uint y_at, y_stride;
+  PRODUCT_PUSH
 };
 
 const uint kPitch = 33;  // so that rows begin in different banks

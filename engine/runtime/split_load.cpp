@@ -61,6 +61,15 @@ std::unique_ptr<VulkanDevice> reserve_gpu(const Planner& planner, LoadPlan& plan
   return nullptr;
 }
 
+/// Tells of shaders that should be used and are not.
+void note_tiers(const VulkanDevice& gpu, const LoadOptions& options) {
+  for (const VulkanTier& tier : gpu.tiers()) {
+    if (!tier.is_unexpected) continue;
+    note(options, fmt::format("{}: the shaders of the tier {} are not used: {}", gpu.info().name,
+                              tier.name, tier.why_off));
+  }
+}
+
 Placement split_placement(Device& cpu, Device* gpu, const Split& split) {
   Placement placement = all_on(cpu, split.n_layer);
   if (!gpu) return placement;
@@ -125,6 +134,7 @@ ModelBundle load_split(const gguf::Reader& file, const LoadOptions& options) {
   LoadPlan plan = plan_load(file, options);
   ModelBundle bundle;
   bundle.gpu = reserve_gpu(planner, plan, options.offload);
+  if (bundle.gpu) note_tiers(*bundle.gpu, options);
   if (options.offload.layers == Offload::kAsFits) {
     note(options, fmt::format("{} of {} layers fit {}", plan.n_gpu_layers, planner.n_layer(),
                               plan.gpu.name));

@@ -10,55 +10,83 @@ layout(binding = 0) readonly buffer WeightVectors { uvec4 weight_vectors[]; };
 
 /// Where a row's planes begin, in words.
 #define WEIGHT_PUSH uvec4 plane_at; uvec4 plane_stride;
+
+/// What products take: which rows of the matrix this slice has, the rows of x and of out. With DOT the address and stride of x are
+/// units, and its scales lie further on, in vectors.
+#define PRODUCT_PUSH \
+  WEIGHT_PUSH \
+  uint first_row, end_row; \
+  uint columns; \
+  uint x_at, x_stride; \
+  uint y_at, y_stride; \
+  uint n; \
+  uint scales_at;
+
 uvec4 planes_of(uvec4 plane_at, uvec4 plane_stride, uint row) { return plane_at + row * plane_stride; }
 
 /// The i-th 16 bits, or byte, of a row of a plane.
 uint half_word(uint plane, uint i) { return weight_words[plane + i / 2] >> (16 * (i & 1)) & 0xFFFFu; }
 uint byte_of(uint plane, uint i) { return weight_words[plane + i / 4] >> (8 * (i & 3)) & 0xFFu; }
 
-vec4 four_nibbles(uint v) { return vec4(v & 15, v >> 4 & 15, v >> 8 & 15, v >> 12 & 15); }
-vec4 four_pairs(uint v) { return vec4(v & 3, v >> 2 & 3, v >> 4 & 3, v >> 6 & 3); }
-vec4 four_bits(uint v) { return vec4(v & 1, v >> 1 & 1, v >> 2 & 1, v >> 3 & 1); }
+/// A unit of a quantised row: weight i is scale times its code plus offset, with one of both for each half of the unit. Codes are
+/// signed bytes, of eight the even ones in one word and the odd ones in the next: so a mask takes them from nibbles.
+struct Codes {
+  uint bytes[8];
+  vec2 scale;
+  vec2 offset;
+};
 
-void read_nibbles(uvec4 row, uint unit, out vec4 w[8]) {
+/// The nibbles of 16 bits, each in a byte.
+uint spread_nibbles(uint v) {
+  const uint pairs = (v | v << 8) & 0x00FF00FFu;
+  return (pairs | pairs << 4) & 0x0F0F0F0Fu;
+}
+
+/// The pairs of 8 bits, each in a byte.
+uint spread_pairs(uint v) {
+  const uint nibbles = (v | v << 12) & 0x000F000Fu;
+  return (nibbles | nibbles << 6) & 0x03030303u;
+}
+
+void read_nibbles(uvec4 row, uint unit, inout Codes codes) {
   const uvec4 v = weight_vectors[row.x / 4 + unit];
   [[unroll]] for (uint i = 0; i < 4; ++i) {
-    w[2 * i] = four_nibbles(v[i]);
-    w[2 * i + 1] = four_nibbles(v[i] >> 16);
+    codes.bytes[2 * i] = v[i] & 0x0F0F0F0Fu;
+    codes.bytes[2 * i + 1] = v[i] >> 4 & 0x0F0F0F0Fu;
   }
 }
 
-void read_pairs(uvec4 row, uint unit, out vec4 w[8]) {
-  [[unroll]] for (uint i = 0; i < 2; ++i) {
-    const uint v = weight_words[row.x + 2 * unit + i];
-    [[unroll]] for (uint j = 0; j < 4; ++j) w[4 * i + j] = four_pairs(v >> (8 * j));
+void read_pairs(uvec4 row, uint unit, inout Codes codes) {
+  [[unroll]] for (uint i = 0; i < 4; ++i) {
+    const uint v = spread_nibbles(half_word(row.x, 4 * unit + i));
+    codes.bytes[2 * i] = v & 0x03030303u;
+    codes.bytes[2 * i + 1] = v >> 2 & 0x03030303u;
   }
 }
 
-/// Adds `factor` times the bit that plane 1 has for each weight.
-void add_high_bits(uvec4 row, uint unit, float factor, inout vec4 w[8]) {
-  const uint v = weight_words[row.y + unit];
-  [[unroll]] for (uint j = 0; j < 8; ++j) w[j] += factor * four_bits(v >> (4 * j));
-}
-
-void add_high_pairs(uvec4 row, uint unit, float factor, inout vec4 w[8]) {
-  [[unroll]] for (uint i = 0; i < 2; ++i) {
-    const uint v = weight_words[row.y + 2 * unit + i];
-    [[unroll]] for (uint j = 0; j < 4; ++j) w[4 * i + j] += factor * four_pairs(v >> (8 * j));
+/// Puts the bit that plane 1 has for each weight at place `shift` of its code.
+void add_high_bits(uvec4 row, uint unit, uint shift, inout Codes codes) {
+  const uint all = weight_words[row.y + unit];
+  [[unroll]] for (uint i = 0; i < 4; ++i) {
+    const uint v = spread_pairs(all >> (8 * i) & 0xFFu);
+    codes.bytes[2 * i] |= (v & 0x01010101u) << shift;
+    codes.bytes[2 * i + 1] |= (v >> 1 & 0x01010101u) << shift;
   }
 }
 
-/// w = scale w + offset
-void scale_unit(float scale, float offset, inout vec4 w[8]) {
-  [[unroll]] for (uint j = 0; j < 8; ++j) w[j] = scale * w[j] + offset;
+/// The same for the pair of bits that plane 1 has for each, above a nibble.
+void add_high_pairs(uvec4 row, uint unit, inout Codes codes) {
+  [[unroll]] for (uint i = 0; i < 4; ++i) {
+    const uint v = spread_nibbles(half_word(row.y, 4 * unit + i));
+    codes.bytes[2 * i] |= (v & 0x03030303u) << 4;
+    codes.bytes[2 * i + 1] |= (v & 0x0C0C0C0Cu) << 2;
+  }
 }
 
-/// The same for the two halves of a unit.
-void scale_halves(vec2 scale, vec2 offset, inout vec4 w[8]) {
-  [[unroll]] for (uint j = 0; j < 4; ++j) {
-    w[j] = scale.x * w[j] + offset.x;
-    w[j + 4] = scale.y * w[j + 4] + offset.y;
-  }
+/// One scale and one offset for the whole unit.
+void set_scale(float scale, float offset, inout Codes codes) {
+  codes.scale = vec2(scale);
+  codes.offset = vec2(offset);
 }
 
 #include "../quant/floats.glsl"
@@ -77,24 +105,41 @@ void scale_halves(vec2 scale, vec2 offset, inout vec4 w[8]) {
 #include "../quant/iq4_xs.glsl"
 #include "../quant/mxfp4.glsl"
 
+void read_codes(uvec4 row, uint unit, out Codes codes) {
+  switch (WEIGHT_TYPE) {
+    case 2: read_q4_0(row, unit, codes); break;
+    case 3: read_q4_1(row, unit, codes); break;
+    case 6: read_q5_0(row, unit, codes); break;
+    case 7: read_q5_1(row, unit, codes); break;
+    case 8: read_q8_0(row, unit, codes); break;
+    case 10: read_q2_k(row, unit, codes); break;
+    case 11: read_q3_k(row, unit, codes); break;
+    case 12: read_q4_k(row, unit, codes); break;
+    case 13: read_q5_k(row, unit, codes); break;
+    case 14: read_q6_k(row, unit, codes); break;
+    case 20: read_iq4_nl(row, unit, codes); break;
+    case 23: read_iq4_xs(row, unit, codes); break;
+    case 39: read_mxfp4(row, unit, codes); break;
+  }
+}
+
+/// Bytes 2 k and 2 k + 1 of two words of codes, in the order of the row.
+vec4 four_codes(uint even, uint odd, int k) {
+  const ivec2 v = ivec2(even, odd);
+  return vec4(bitfieldExtract(v, 16 * k, 8), bitfieldExtract(v, 16 * k + 8, 8));
+}
+
 /// The 32 weights of a unit of a row, whose planes begin at `row`.
 void read_unit(uvec4 row, uint unit, out vec4 w[8]) {
   switch (WEIGHT_TYPE) {
-    case 0: read_f32(row, unit, w); break;
-    case 1: read_f16(row, unit, w); break;
-    case 2: read_q4_0(row, unit, w); break;
-    case 3: read_q4_1(row, unit, w); break;
-    case 6: read_q5_0(row, unit, w); break;
-    case 7: read_q5_1(row, unit, w); break;
-    case 8: read_q8_0(row, unit, w); break;
-    case 10: read_q2_k(row, unit, w); break;
-    case 11: read_q3_k(row, unit, w); break;
-    case 12: read_q4_k(row, unit, w); break;
-    case 13: read_q5_k(row, unit, w); break;
-    case 14: read_q6_k(row, unit, w); break;
-    case 20: read_iq4_nl(row, unit, w); break;
-    case 23: read_iq4_xs(row, unit, w); break;
-    case 30: read_bf16(row, unit, w); break;
-    case 39: read_mxfp4(row, unit, w); break;
+    case 0: read_f32(row, unit, w); return;
+    case 1: read_f16(row, unit, w); return;
+    case 30: read_bf16(row, unit, w); return;
+  }
+  Codes codes;
+  read_codes(row, unit, codes);
+  [[unroll]] for (uint i = 0; i < 8; ++i) {
+    const vec4 v = four_codes(codes.bytes[i & 6], codes.bytes[i | 1], int(i & 1));
+    w[i] = codes.scale[i / 4] * v + codes.offset[i / 4];
   }
 }

@@ -6,11 +6,11 @@ float q3_k_scale(uint plane, uint sub_block) {
   return float(low | high << 4) - 32.0;
 }
 
-void read_q3_k(uvec4 row, uint unit, out vec4 w[8]) {
-  read_pairs(row, unit, w);
-  add_high_bits(row, unit, 4.0, w);
+void read_q3_k(uvec4 row, uint unit, inout Codes codes) {
+  read_pairs(row, unit, codes);
+  add_high_bits(row, unit, 2, codes);
   const uint plane = row.z + 3 * (unit / 8);
   const uint sub_block = 2 * (unit & 7);
-  const vec2 scale = f16(half_word(row.w, unit / 8)) * vec2(q3_k_scale(plane, sub_block), q3_k_scale(plane, sub_block + 1));
-  scale_halves(scale, -4.0 * scale, w);
+  codes.scale = f16(half_word(row.w, unit / 8)) * vec2(q3_k_scale(plane, sub_block), q3_k_scale(plane, sub_block + 1));
+  codes.offset = -4.0 * codes.scale;
 }

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/support/run_hearth.h"
@@ -30,7 +32,12 @@ ProgramResult run_without_drivers(const Words& words) {
                      words);
 }
 
-class ProgramOnVulkan : public VulkanTest {};
+/// On the shaders of the base, which say what the reference says.
+class ProgramOnVulkan : public VulkanTest {
+ protected:
+  static void SetUpTestSuite() { setenv("HEARTH_VULKAN_TIERS", "none", 1); }
+  static void TearDownTestSuite() { unsetenv("HEARTH_VULKAN_TIERS"); }
+};
 
 TEST_F(ProgramOnVulkan, SaysWhatTheReferenceSays) {
   const Words command = {"run",
@@ -111,7 +118,30 @@ TEST_F(ProgramOnVulkan, DoctorListsTheDevice) {
   const ProgramResult found = run_hearth({"doctor", "--json"});
   ASSERT_EQ(found.exit_code, 0) << found.err;
   const auto json = nlohmann::json::parse(found.out);
-  EXPECT_FALSE(json["vulkan"]["devices"].empty());
+  ASSERT_FALSE(json["vulkan"]["devices"].empty());
+  for (const auto& tier : json["vulkan"]["devices"][0]["tiers"]) {
+    EXPECT_EQ(tier["on"], false);
+    EXPECT_THAT(tier["why_off"].get<std::string>(), HasSubstr("asked for"));
+  }
+}
+
+TEST_F(ProgramOnVulkan, TakesNoTierThatDoesNotExist) {
+  const ProgramResult wrong =
+      run_program(Words{"/usr/bin/env", "HEARTH_VULKAN_TIERS=subgroup,warp", HEARTH_PROGRAM, "run",
+                        "--raw", "-n", "1", "hello"} +
+                  on_device());
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("HEARTH_VULKAN_TIERS"));
+  EXPECT_THAT(wrong.err, HasSubstr("warp"));
+}
+
+/// Where products are those of integers, verify allows what that rounds away.
+TEST_F(ProgramOnVulkan, VerifiesTheTiers) {
+  const ProgramResult verified =
+      run_program(Words{"/usr/bin/env", "HEARTH_VULKAN_TIERS=subgroup,dot", HEARTH_PROGRAM,
+                        "verify", "--tokens", "1 5 9"} +
+                  on_device());
+  EXPECT_EQ(verified.exit_code, 0) << verified.err;
 }
 
 TEST_F(ProgramOnVulkan, AnswersForWhatCannotBeHad) {

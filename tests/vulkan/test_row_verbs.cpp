@@ -15,15 +15,21 @@ namespace {
 
 constexpr double kClose = 1e-12;
 
-/// On workgroups of so many lanes; 0: as suits the device.
-class RowVerbs : public VulkanTest, public testing::WithParamInterface<int> {
+class RowVerbs : public VulkanTest, public testing::WithParamInterface<Variant> {
  protected:
+  void SetUp() override {
+    VulkanTest::SetUp();
+    skip_without(GetParam());
+  }
   VulkanDevice& device() { return shared_test_device(GetParam()); }
   ReferenceDevice truth_;
   std::mt19937 random_{21};
 };
 
-INSTANTIATE_TEST_SUITE_P(Lanes, RowVerbs, testing::Values(0, 32, 128));
+const Variant kVariants[] = {0, 32, 128, {0, "subgroup"}, {32, "subgroup"}, {128, "subgroup"}};
+
+INSTANTIATE_TEST_SUITE_P(Variants, RowVerbs, testing::ValuesIn(kVariants),
+                         [](const auto& each) { return each.param.name(); });
 
 TEST_P(RowVerbs, RmsNormOfRowsAndOfHeads) {
   for (const auto& [columns, width, weights] :
@@ -203,9 +209,14 @@ std::ostream& operator<<(std::ostream& out, const AttentionCase& c) {
   return out << c.name;
 }
 
-/// Each case on workgroups of so many lanes; 0: as suits the device.
 class Attention : public VulkanTest,
-                  public testing::WithParamInterface<std::tuple<AttentionCase, int>> {};
+                  public testing::WithParamInterface<std::tuple<AttentionCase, Variant>> {
+ protected:
+  void SetUp() override {
+    VulkanTest::SetUp();
+    skip_without(std::get<1>(GetParam()));
+  }
+};
 
 /// Q8_0 has blocks of 32.
 int stored_dim(QuantType type, int dim) {
@@ -299,9 +310,9 @@ INSTANTIATE_TEST_SUITE_P(
             AttentionCase{"both_ways", 4, 4, 16, 16, {{0, 0, 13}}, 0, 0.0F, 0.0F, false},
             AttentionCase{"heads_of_three_blocks", 4, 2, 96, 64, {{0, 40, 1}, {1, 70, 9}}},
             AttentionCase{"large_heads", 2, 1, 256, 256, {{0, 20, 1}, {1, 0, 9}}}),
-        testing::Values(0, 32, 128)),
+        testing::ValuesIn(kVariants)),
     [](const auto& each) {
-      return std::get<0>(each.param).name + ("_" + std::to_string(std::get<1>(each.param)));
+      return std::get<0>(each.param).name + ("_" + std::get<1>(each.param).name());
     });
 
 /// Numbers that Q8_0 must round: an error of a 127th of the largest of 32, evenly spread, on values

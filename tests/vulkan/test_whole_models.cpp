@@ -48,9 +48,11 @@ std::vector<float> all_logits(Context& context, const Tokens& tokens) {
 
 LoadOptions on_gpu(int layers) {
   LoadOptions options{.n_threads = 1, .n_ctx = 64, .n_ubatch = 16};
-  options.offload = {
-      .layers = layers,
-      .gpu = {.device = wished_vulkan_device(), .staging_bytes = 1 << 16, .use_cache = false}};
+  options.offload = {.layers = layers,
+                     .gpu = {.device = wished_vulkan_device(),
+                             .staging_bytes = 1 << 16,
+                             .use_cache = false,
+                             .tiers = "none"}};
   return options;
 }
 

@@ -1,5 +1,8 @@
 #include "tests/vulkan/vulkan_test.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -36,14 +39,32 @@ std::string why_no_vulkan_device() {
 std::unique_ptr<VulkanDevice> open_test_device(VulkanOptions options) {
   options.device = wished_vulkan_device();
   options.use_cache = options.use_cache && !options.cache_folder.empty();
+  if (options.tiers.empty()) options.tiers = "none";
   return open_vulkan_device(options);
 }
 
-VulkanDevice& shared_test_device(int lanes) {
-  static std::map<int, std::unique_ptr<VulkanDevice>> devices;
-  std::unique_ptr<VulkanDevice>& device = devices[lanes];
-  if (!device) device = open_test_device({.staging_bytes = 1 << 20, .workgroup = lanes});
+std::string Variant::name() const {
+  std::string name = fmt::format("{}_{}", lanes, tiers);
+  std::replace(name.begin(), name.end(), ',', '_');
+  return name;
+}
+
+VulkanDevice& shared_test_device(const Variant& variant) {
+  static std::map<std::string, std::unique_ptr<VulkanDevice>> devices;
+  std::unique_ptr<VulkanDevice>& device = devices[variant.name()];
+  if (!device) {
+    device = open_test_device(
+        {.staging_bytes = 1 << 20, .tiers = variant.tiers, .workgroup = variant.lanes});
+  }
   return *device;
+}
+
+void VulkanTest::skip_without(const Variant& variant) {
+  if (IsSkipped()) return;
+  for (const VulkanTier& tier : shared_test_device(variant).tiers()) {
+    if (!tier.is_on && variant.tiers.find(tier.name) != std::string::npos)
+      GTEST_SKIP() << "the tier " << tier.name << " is off: " << tier.why_off;
+  }
 }
 
 Twin::Twin(Device& tested, Device& truth, int rows, int columns, int gap)
@@ -114,6 +135,38 @@ void Twin::expect_equal(double most_nmse, const std::string& what) const {
                           past % pitch < static_cast<std::size_t>(columns_);
     ASSERT_TRUE(is_value || all[i] == kGuard) << what << ": word " << i << " was written to";
   }
+}
+
+QuantisedUnit quantised_unit(std::span<const float> x) {
+  QuantisedUnit unit;
+  float highest = 0.0F;
+  for (const float value : x) highest = std::max(highest, std::fabs(value));
+  if (highest < 0x1p-111F) return unit;
+  // highest = part * 2^exponent; 16 bits of the part, rounded up, so that none becomes more than
+  // 127.
+  int exponent = 0;
+  const double part = std::frexp(static_cast<double>(highest), &exponent);
+  const double upper = std::ceil(part * 65536.0);
+  const double factor = std::ldexp(std::floor(127.0 * 0x1p25 / upper), -9 - exponent);
+  const auto inverse = static_cast<float>(factor);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    unit.q[i] = static_cast<int>(std::nearbyint(x[i] * inverse));
+  unit.scale = static_cast<float>(1.0 / factor);
+  return unit;
+}
+
+std::vector<float> by_way_of_bytes(const std::vector<float>& values, int columns) {
+  std::vector<float> left(values.size());
+  const auto n = static_cast<std::size_t>(columns);
+  for (std::size_t row = 0; row < values.size(); row += n) {
+    for (std::size_t at = 0; at < n; at += 32) {
+      const std::size_t length = std::min<std::size_t>(32, n - at);
+      const QuantisedUnit unit = quantised_unit({values.data() + row + at, length});
+      for (std::size_t i = 0; i < length; ++i)
+        left[row + at + i] = unit.scale * static_cast<float>(unit.q[i]);
+    }
+  }
+  return left;
 }
 
 TwinMatrix::TwinMatrix(Device& tested_device, Device& truth_device, QuantType type,

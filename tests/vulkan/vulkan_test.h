@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,12 +24,21 @@ std::string wished_vulkan_device();
 /// Why there is no such device here; empty if there is.
 std::string why_no_vulkan_device();
 
-/// A device of its own. Without the pipeline cache of the person who runs the tests.
+/// A device of its own. Without the pipeline cache of the person who runs the tests, and without
+/// tiers unless the options name some.
 std::unique_ptr<VulkanDevice> open_test_device(VulkanOptions options = {});
 
-/// One for all tests that do not mind, for each size of workgroups (0: as suits the device):
-/// opening and compiling take a while.
-VulkanDevice& shared_test_device(int lanes = 0);
+/// Which shaders: of so many lanes (0: as suits the device), with these tiers.
+struct Variant {
+  int lanes = 0;
+  std::string tiers = "none";
+
+  Variant(int n = 0, std::string names = "none") : lanes(n), tiers(std::move(names)) {}  // NOLINT
+  std::string name() const;
+};
+
+/// One for all tests that do not mind, for each variant: opening and compiling take a while.
+VulkanDevice& shared_test_device(const Variant& variant = {});
 
 /// Skips, with a line that says so, where there is no Vulkan device.
 class VulkanTest : public testing::Test {
@@ -36,6 +47,9 @@ class VulkanTest : public testing::Test {
     const std::string why = why_no_vulkan_device();
     if (!why.empty()) GTEST_SKIP() << "no Vulkan device to test: " << why;
   }
+
+  /// Skips where the device does not use the variant's tiers.
+  static void skip_without(const Variant& variant);
 };
 
 /// The same values on two devices, in the middle of a larger buffer whose other words are guards.
@@ -66,6 +80,16 @@ class Twin {
   std::unique_ptr<Buffer> tested_buffer_;
   std::unique_ptr<Buffer> truth_buffer_;
 };
+
+/// 32 numbers as bytes, by the rule of shaders/quantise.comp: x is about scale times q.
+struct QuantisedUnit {
+  float scale = 0.0F;
+  std::array<int, 32> q = {};
+};
+QuantisedUnit quantised_unit(std::span<const float> x);
+
+/// What is left of rows of values when they became bytes.
+std::vector<float> by_way_of_bytes(const std::vector<float>& values, int columns);
 
 /// A matrix of random blocks on both.
 struct TwinMatrix {

@@ -36,6 +36,10 @@ void print_vulkan(const VulkanListing& found) {
                device.unusable.empty()
                    ? "plain words, float arithmetic: every op, every weight type"
                    : "none: " + device.unusable);
+    for (const VulkanTier& tier : tiers_of(device)) {
+      fmt::print("  {:<12} {}\n", tier.name,
+                 tier.is_on ? "on: " + tier.what : "off: " + tier.why_off);
+    }
   }
 }
 

@@ -99,6 +99,17 @@ std::unique_ptr<Device> make_device(const Options& options) {
   return open_vulkan_device({.device = options.device == "gpu" ? "" : options.device});
 }
 
+/// A GPU takes activations as they are, unless it uses shaders for which they become bytes.
+Tolerances tolerances_of(const Device& device) {
+  const auto* gpu = dynamic_cast<const VulkanDevice*>(&device);
+  if (!gpu) return {};
+  const auto rounds = [](const VulkanTier& tier) { return tier.is_on && tier.rounds_inputs; };
+  const auto& tiers = gpu->tiers();
+  return std::any_of(tiers.begin(), tiers.end(), rounds)
+             ? Tolerances{.products = Tolerances{}.products, .others = kGpuTolerances.others}
+             : kGpuTolerances;
+}
+
 void run(const Options& options) {
   const gguf::Reader file = open_model(options.model);
   const std::vector<std::int32_t> tokens = tokens_of(options, file);
@@ -106,13 +117,12 @@ void run(const Options& options) {
   const std::unique_ptr<Device> tested = make_device(options);
   const bool is_gpu = options.device != "cpu" && options.device != "reference";
   Report report(options.every_op, tested->name());
-  const ModelBundle bundle =
-      load_model_on(std::make_unique<CheckedDevice>(
-                        *tested, truth, [&](const OpCheck& check) { report.add(check); },
-                        is_gpu ? kGpuTolerances : Tolerances{}),
-                    file,
-                    {.n_ctx = context_for(file, tokens.size()),
-                     .kv_type = is_gpu ? std::optional(QuantType::F32) : std::nullopt});
+  const ModelBundle bundle = load_model_on(
+      std::make_unique<CheckedDevice>(
+          *tested, truth, [&](const OpCheck& check) { report.add(check); }, tolerances_of(*tested)),
+      file,
+      {.n_ctx = context_for(file, tokens.size()),
+       .kv_type = is_gpu ? std::optional(QuantType::F32) : std::nullopt});
   if (bundle.model->hparams.causal) {
     bundle.context->eval(tokens);
   } else {

@@ -137,6 +137,23 @@ Diagnosis diagnose() {
   };
 }
 
+namespace {
+
+nlohmann::ordered_json tiers_json(const VulkanDeviceInfo& device) {
+  auto json = nlohmann::ordered_json::array();
+  for (const VulkanTier& tier : tiers_of(device)) {
+    json.push_back({{"name", tier.name}, {"on", tier.is_on}, {"why_off", tier.why_off}});
+  }
+  return json;
+}
+
+}  // namespace
+
+std::vector<VulkanTier> tiers_of(const VulkanDeviceInfo& device) {
+  if (!device.unusable.empty()) return {};
+  return vulkan_tiers({.device = std::to_string(device.index)});
+}
+
 std::string diagnosis_json(const Diagnosis& found) {
   nlohmann::ordered_json json;
   json["cpu"]["name"] = found.cpu;
@@ -173,7 +190,7 @@ std::string diagnosis_json(const Diagnosis& found) {
                                          {"memory_bytes", device.memory_bytes},
                                          {"free_bytes", device.free_bytes},
                                          {"max_binding_bytes", device.max_binding},
-                                         {"tiers", {{"plain", device.unusable.empty()}}},
+                                         {"tiers", tiers_json(device)},
                                          {"unusable", device.unusable}});
   }
   return json.dump(2);

@@ -47,6 +47,9 @@ struct Diagnosis {
 /// Throws Error if HEARTH_ISA names a level that is not to be had.
 Diagnosis diagnose();
 
+/// None for a device that cannot be used.
+std::vector<VulkanTier> tiers_of(const VulkanDeviceInfo& device);
+
 std::string diagnosis_json(const Diagnosis& found);
 
 }  // namespace hearth::cli

@@ -14,7 +14,7 @@ namespace hearth::vulkan {
 
 #define HEARTH_VK_INSTANCE_FUNCTIONS(X) \
   X(CreateDevice) X(DestroyInstance) X(EnumerateDeviceExtensionProperties) X(EnumeratePhysicalDevices) \
-  X(GetDeviceProcAddr) X(GetPhysicalDeviceFeatures) X(GetPhysicalDeviceMemoryProperties) \
+  X(GetDeviceProcAddr) X(GetPhysicalDeviceFeatures) X(GetPhysicalDeviceFeatures2) X(GetPhysicalDeviceMemoryProperties) \
   X(GetPhysicalDeviceMemoryProperties2) X(GetPhysicalDeviceProperties) X(GetPhysicalDeviceProperties2) \
   X(GetPhysicalDeviceQueueFamilyProperties)
 

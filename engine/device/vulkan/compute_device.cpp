@@ -30,7 +30,8 @@ Tuning tuning_for(const Gpu& gpu, const VulkanOptions& options) {
               .row_lanes = kFewLanes,
               .attention_lanes = kFewLanes,
               .tile = 32,
-              .micro = 4};
+              .micro = 4,
+              .micro_dot = 2};
   }
   if (wished > 0) {
     tuning.matvec_lanes = tuning.row_lanes = tuning.plain_lanes = tuning.attention_lanes = wished;
@@ -56,9 +57,10 @@ int bucket_of(int n) {
 }  // namespace
 
 ComputeDevice::ComputeDevice(std::shared_ptr<Instance> instance, const Instance::Physical& physical,
-                             const VulkanOptions& options)
+                             const VulkanOptions& options, TierDecision tiers)
     : options_(options),
-      gpu_(physical, std::move(instance), options),
+      tiers_(std::move(tiers)),
+      gpu_(physical, std::move(instance), options, tiers_.on),
       pipelines_(gpu_, cache_file(options, physical.info)),
       tape_(gpu_, options.profile),
       arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab),
@@ -369,7 +371,7 @@ void ComputeDevice::submit() {}
 
 void ComputeDevice::run(const Dispatch& dispatch) {
   TapeOp op;
-  op.pipeline = &pipelines_.get(dispatch.module, dispatch.constants,
+  op.pipeline = &pipelines_.get(shader_for(dispatch.module, tiers_.on), dispatch.constants,
                                 static_cast<std::uint32_t>(dispatch.bindings.size()));
   op.set = pipelines_.set(dispatch.bindings);
   op.push = dispatch.push;
@@ -387,15 +389,29 @@ void ComputeDevice::run(const Dispatch& dispatch) {
   tape_.append(op);
 }
 
+namespace {
+
+/// Throws Error if there is no such device, or no Vulkan at all.
+const Instance::Physical& chosen_device(const VulkanOptions& options) {
+  const VulkanListing listing = list_vulkan_devices();
+  const VulkanDeviceInfo& info = choose_vulkan_device(listing, options.device);
+  return Instance::shared()->devices()[static_cast<std::size_t>(info.index)];
+}
+
+}  // namespace
 }  // namespace vulkan
 
 std::unique_ptr<VulkanDevice> open_vulkan_device(const VulkanOptions& options) {
-  const VulkanListing listing = list_vulkan_devices();
-  const VulkanDeviceInfo& info = choose_vulkan_device(listing, options.device);
-  auto instance = vulkan::Instance::shared();
-  const vulkan::Instance::Physical& physical =
-      instance->devices()[static_cast<std::size_t>(info.index)];
-  return std::make_unique<vulkan::ComputeDevice>(instance, physical, options);
+  const vulkan::Instance::Physical& physical = vulkan::chosen_device(options);
+  const auto instance = vulkan::Instance::shared();
+  return std::make_unique<vulkan::ComputeDevice>(instance, physical, options,
+                                                 vulkan::decide_tiers(instance, physical, options));
+}
+
+std::vector<VulkanTier> vulkan_tiers(const VulkanOptions& options) {
+  const vulkan::Instance::Physical& physical = vulkan::chosen_device(options);
+  const auto instance = vulkan::Instance::shared();
+  return vulkan::decide_tiers(instance, physical, options).reports;
 }
 
 }  // namespace hearth

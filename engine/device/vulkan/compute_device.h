@@ -19,6 +19,7 @@
 #include "engine/device/vulkan/pipelines.h"
 #include "engine/device/vulkan/rules.h"
 #include "engine/device/vulkan/tape.h"
+#include "engine/device/vulkan/tiers.h"
 #include "engine/device/vulkan/vulkan.h"
 
 namespace hearth::vulkan {
@@ -53,8 +54,9 @@ struct Tuning {
   std::uint32_t row_lanes = 128;    // norms, argmax: a workgroup per row
   std::uint32_t plain_lanes = 128;  // an invocation per element
   std::uint32_t attention_lanes = 64;
-  std::uint32_t tile = 64;  // of gemm, a square
-  std::uint32_t micro = 8;  // the part of it that a lane has, a square
+  std::uint32_t tile = 64;      // of gemm, a square
+  std::uint32_t micro = 8;      // the part of it that a lane has, a square
+  std::uint32_t micro_dot = 4;  // the same of gemm_dot
 };
 
 /// Push constants in the order of the shader's block.
@@ -75,12 +77,13 @@ PushWords push_words(Values... values) {
 class ComputeDevice final : public VulkanDevice {
  public:
   ComputeDevice(std::shared_ptr<Instance> instance, const Instance::Physical& physical,
-                const VulkanOptions& options);
+                const VulkanOptions& options, TierDecision tiers);
   ~ComputeDevice() override;
 
   std::string name() const override;
   const VulkanDeviceInfo& info() const override { return gpu_.info(); }
   VulkanStats stats() const override;
+  const std::vector<VulkanTier>& tiers() const override { return tiers_.reports; }
   std::vector<VulkanOpTime> take_profile() override { return tape_.take_profile(); }
 
   double copy_bandwidth() override;
@@ -152,7 +155,19 @@ class ComputeDevice final : public VulkanDevice {
   void pack_rows(const HostMatrix& host, const MatrixLayout& layout, std::int64_t first,
                  std::int64_t end, const std::array<std::uint32_t*, kPlanes>& planes);
 
-  void multiply(Tensor out, const Matrix& w, Tensor x, bool is_independent);
+  /// Rows of x as a product takes them.
+  struct Input {
+    Binding binding;
+    PushWords push;
+    bool is_quantised;
+    bool is_aligned;
+  };
+  bool is_in_integers(const SlicedMatrix& w) const;
+  int quantised_rows(int columns) const;
+  void quantise(Tensor x);
+  Input input_of(const SlicedMatrix& w, Tensor x, Tensor out) const;
+  void multiply(Tensor out, const SlicedMatrix& w, Tensor x, bool is_independent);
+  void multiply_experts(Tensor out, const SlicedMatrix& w, Tensor x, Tensor chosen);
   void norm(const char* verb, Tensor out, Tensor x, Tensor weight, Tensor bias, bool centred,
             float eps);
   enum class Elementwise : std::uint32_t { add, scale, softcap, activation, glu };
@@ -165,6 +180,7 @@ class ComputeDevice final : public VulkanDevice {
                     int first, int n_rows);
 
   VulkanOptions options_;
+  TierDecision tiers_;
   Gpu gpu_;
   Pipelines pipelines_;
   Tape tape_;

@@ -39,7 +39,7 @@ QueueChoice choose_queue(const InstanceApi& api, VkPhysicalDevice device) {
 }  // namespace
 
 Gpu::Gpu(const Instance::Physical& physical, std::shared_ptr<Instance> instance,
-         const VulkanOptions& options)
+         const VulkanOptions& options, TierSet tiers)
     : instance_(std::move(instance)),
       physical_(physical.handle),
       info_(physical.info),
@@ -58,6 +58,12 @@ Gpu::Gpu(const Instance::Physical& physical, std::shared_ptr<Instance> instance,
   }
   queue_family_ = choice.family;
   timestamp_bits_ = choice.timestamp_bits;
+  open(tiers);
+  api_ = load_device_api(api, device_);
+  api_.GetDeviceQueue(device_, queue_family_, 0, &queue_);
+}
+
+void Gpu::open(TierSet tiers) {
   const float priority = 1.0F;
   auto queue = vk_struct<VkDeviceQueueCreateInfo>(VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO);
   queue.queueFamilyIndex = queue_family_;
@@ -66,9 +72,18 @@ Gpu::Gpu(const Instance::Physical& physical, std::shared_ptr<Instance> instance,
   auto info = vk_struct<VkDeviceCreateInfo>(VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO);
   info.queueCreateInfoCount = 1;
   info.pQueueCreateInfos = &queue;
-  check(api.CreateDevice(physical_, &info, nullptr, &device_), "opening " + info_.name);
-  api_ = load_device_api(api, device_);
-  api_.GetDeviceQueue(device_, queue_family_, 0, &queue_);
+  std::vector<const char*> extensions;
+  auto dot = vk_struct<VkPhysicalDeviceShaderIntegerDotProductFeatures>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES);
+  dot.shaderIntegerDotProduct = VK_TRUE;
+  if (tiers.has(Tier::dot)) {
+    extensions.push_back(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME);
+    info.pNext = &dot;
+  }
+  info.enabledExtensionCount = static_cast<std::uint32_t>(extensions.size());
+  info.ppEnabledExtensionNames = extensions.data();
+  check(instance_->api().CreateDevice(physical_, &info, nullptr, &device_),
+        "opening " + info_.name);
 }
 
 Gpu::~Gpu() {

@@ -76,6 +76,12 @@ std::uint32_t code_of(const TypeRow& row, int q) {
   return static_cast<std::uint32_t>(found - row.codebook);
 }
 
+/// Where the i-th code of a block is. Bytes stand as masks give them from nibbles: of eight the
+/// even ones, then the odd ones.
+std::int64_t place_of(const TypeRow& row, int i) {
+  return row.low_bits == 8 ? i / 8 * 8 + i % 8 / 2 + i % 2 * 4 : i;
+}
+
 void pack_block(const TypeRow& row, std::int64_t block, const std::byte* bytes,
                 const std::array<std::uint32_t*, kPlanes>& planes) {
   BlockIntegers integers;
@@ -83,7 +89,7 @@ void pack_block(const TypeRow& row, std::int64_t block, const std::byte* bytes,
   const std::uint32_t low_mask = (1U << row.low_bits) - 1U;
   for (int i = 0; i < integers.n; ++i) {
     const std::uint32_t code = code_of(row, integers.q[i]);
-    const std::int64_t at = block * integers.n + i;
+    const std::int64_t at = block * integers.n + place_of(row, i);
     put_bits(planes[0], at, row.low_bits, code & low_mask);
     if (row.high_bits > 0) put_bits(planes[1], at, row.high_bits, code >> row.low_bits);
   }

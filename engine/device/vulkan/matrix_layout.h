@@ -2,7 +2,8 @@
 // apart into planes, so that every load of a shader is aligned: the low bits of the integers
 // ("codes"), their high bits, the scales of sub-blocks, the scales of blocks. A row of a plane
 // begins at a multiple of 16 bytes; nothing is added but that padding. Codes stand in the order of
-// the row, the first in the lowest bits of a word, whatever order the file has them in.
+// the row, the first in the lowest bits of a word, whatever order the file has them in; those of a
+// byte with the even ones of eight before the odd ones, as masks take them from nibbles.
 #pragma once
 
 #include <array>

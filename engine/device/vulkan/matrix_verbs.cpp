@@ -30,6 +30,16 @@ PushWords operator+(PushWords a, const PushWords& b) {
   return a;
 }
 
+/// A unit of x as bytes: 32 of them, and four words of scales (shaders/quantise.comp).
+constexpr std::uint64_t kQuantisedUnitBytes = 48;
+
+/// Parts of x as bytes end where tiles of a product do.
+constexpr std::uint64_t kRowsOfATile = 128;
+
+std::uint64_t units_of(int columns) {
+  return (static_cast<std::uint64_t>(columns) + kUnit - 1) / kUnit;
+}
+
 /// Whether a shader may read x as vectors of four, unit by unit.
 bool is_aligned(const Tensor& x) {
   return x.offset % 4 == 0 && x.stride % 4 == 0 && x.columns % kUnit == 0;
@@ -57,7 +67,7 @@ void ComputeDevice::get_rows(Tensor out, const Matrix& table, std::span<const st
     HEARTH_CHECK(id >= 0 && id < table.rows());
     *words++ = static_cast<std::uint32_t>(id);
   }
-  const std::uint64_t units = groups_for(static_cast<std::uint64_t>(out.columns), kUnit);
+  const std::uint64_t units = units_of(out.columns);
   for (std::size_t i = 0; i < w.slices.size(); ++i) {
     run({.verb = "get_rows",
          .module = "get_rows",
@@ -70,45 +80,93 @@ void ComputeDevice::get_rows(Tensor out, const Matrix& table, std::span<const st
   }
 }
 
+/// Whether products with this matrix are those of integers: x then is what quantise() leaves.
+bool ComputeDevice::is_in_integers(const SlicedMatrix& w) const {
+  return tiers_.on.has(Tier::dot) && quant_type_info(w.type).block_elements > 1;
+}
+
+/// Rows of x that there is room for at once when they are bytes.
+int ComputeDevice::quantised_rows(int columns) const {
+  const std::uint64_t room = kPartialBytes / (kQuantisedUnitBytes * units_of(columns));
+  HEARTH_CHECK(room > 0);
+  return static_cast<int>(room > kRowsOfATile ? room / kRowsOfATile * kRowsOfATile : room);
+}
+
+/// x as shaders/quantise.comp says, in `partial_`.
+void ComputeDevice::quantise(Tensor x) {
+  const std::uint64_t units = units_of(x.columns) * static_cast<std::uint64_t>(x.rows);
+  run({.verb = "quantise",
+       .module = "quantise",
+       .constants = {tuning_.plain_lanes},
+       .bindings = {bind(x), bind(partial_)},
+       .push = push_words(x.rows, x.columns, x.offset, x.stride, 2 * units),
+       .groups = groups_for(units, tuning_.plain_lanes)});
+}
+
+/// The end of PRODUCT_PUSH in shaders/common/weights.glsl, and where x is.
+ComputeDevice::Input ComputeDevice::input_of(const SlicedMatrix& w, Tensor x, Tensor out) const {
+  if (!is_in_integers(w)) {
+    return {.binding = bind(x),
+            .push = push_words(x.offset, x.stride, out.offset, out.stride, x.rows, 0),
+            .is_quantised = false,
+            .is_aligned = is_aligned(x)};
+  }
+  const std::uint64_t units = units_of(x.columns);
+  const std::uint64_t scales_at = 2 * units * static_cast<std::uint64_t>(x.rows);
+  return {.binding = bind(partial_),
+          .push = push_words(0, units, out.offset, out.stride, x.rows, scales_at),
+          .is_quantised = true,
+          .is_aligned = true};
+}
+
 void ComputeDevice::matmul(Tensor out, const Matrix& w, Tensor x) {
-  multiply(out, w, x, false);
+  const Product product = {out, &w};
+  matmuls(std::span(&product, 1), x);
 }
 
 void ComputeDevice::matmuls(std::span<const Product> products, Tensor x) {
-  bool is_independent = false;
-  for (const Product& product : products) {
-    multiply(product.out, *product.w, x, is_independent);
-    is_independent = true;
+  const bool in_integers =
+      std::any_of(products.begin(), products.end(),
+                  [&](const Product& product) { return is_in_integers(sliced(*product.w)); });
+  const int at_once = in_integers ? std::min(quantised_rows(x.columns), x.rows) : x.rows;
+  for (int first = 0; first < x.rows; first += at_once) {
+    const int n = std::min(at_once, x.rows - first);
+    const Tensor part = x.row_range(first, n);
+    if (in_integers) quantise(part);
+    bool is_independent = false;
+    for (const Product& product : products) {
+      multiply(product.out.row_range(first, n), sliced(*product.w), part, is_independent);
+      is_independent = true;
+    }
   }
 }
 
-void ComputeDevice::multiply(Tensor out, const Matrix& matrix, Tensor x, bool is_independent) {
-  HEARTH_CHECK(out.columns == matrix.rows() && x.columns == matrix.columns() && out.rows == x.rows);
-  const SlicedMatrix& w = sliced(matrix);
+void ComputeDevice::multiply(Tensor out, const SlicedMatrix& w, Tensor x, bool is_independent) {
+  HEARTH_CHECK(out.columns == w.rows() && x.columns == w.columns() && out.rows == x.rows);
   const auto type = static_cast<std::uint32_t>(w.type);
   const auto n = static_cast<std::uint32_t>(x.rows);
+  const Input input = input_of(w, x, out);
+  const std::uint32_t micro = input.is_quantised ? tuning_.micro_dot : tuning_.micro;
   for (std::size_t i = 0; i < w.slices.size(); ++i) {
     const MatrixSlice& slice = w.layout.slices[i];
     const auto rows = static_cast<std::uint64_t>(slice.end_row - slice.first_row);
     const std::uint64_t work = rows * static_cast<std::uint64_t>(w.columns()) * n;
     if (x.rows <= kMostColumns) {
       run({.verb = "matmul",
-           .module = "matvec",
-           .constants = {tuning_.matvec_lanes, type, tuning_.matvec_rows, n, is_aligned(x)},
-           .bindings = {bind(w.slices[i]), bind(x), bind(out)},
-           .push = weight_push(w, slice) + push_words(x.offset, x.stride, out.offset, out.stride),
+           .module = input.is_quantised ? "matvec_dot" : "matvec",
+           .constants = {tuning_.matvec_lanes, type, tuning_.matvec_rows, n, input.is_aligned},
+           .bindings = {bind(w.slices[i]), input.binding, bind(out)},
+           .push = weight_push(w, slice) + input.push,
            .groups = groups_for(rows, tuning_.matvec_rows),
            .is_independent = is_independent,
            .bytes = slice.bytes,
            .work = work});
     } else {
       run({.verb = "matmul",
-           .module = "gemm",
-           .constants = {tuning_.tile / tuning_.micro * (tuning_.tile / tuning_.micro), type,
-                         tuning_.tile, tuning_.micro},
-           .bindings = {bind(w.slices[i]), bind(x), bind(out)},
-           .push =
-               weight_push(w, slice) + push_words(n, x.offset, x.stride, out.offset, out.stride),
+           .module = input.is_quantised ? "gemm_dot" : "gemm",
+           .constants = {tuning_.tile / micro * (tuning_.tile / micro), type, tuning_.tile, micro},
+           .bindings = {bind(w.slices[i]), input.binding, bind(out)},
+           .push = weight_push(w, slice) + input.push,
            .groups = groups_for(rows, tuning_.tile) * groups_for(n, tuning_.tile),
            .is_independent = is_independent,
            .bytes = slice.bytes,
@@ -123,35 +181,41 @@ void ComputeDevice::expert_matmul(Tensor out, const Matrix& stacked, Tensor x, T
   HEARTH_CHECK(out.rows == n_choices && (x.rows == chosen.rows || x.rows == n_choices));
   HEARTH_CHECK(x.columns == stacked.columns() && stacked.rows() % out.columns == 0);
   const SlicedMatrix& w = sliced(stacked);
-  const auto most =
-      static_cast<int>(gpu_.limits().maxComputeWorkGroupCount[2]) / chosen.columns * chosen.columns;
+  const bool per_choice = x.rows == n_choices;
+  int most_tokens = static_cast<int>(gpu_.limits().maxComputeWorkGroupCount[2]) / chosen.columns;
+  if (is_in_integers(w)) {
+    const int rows = quantised_rows(x.columns);
+    most_tokens = std::min(most_tokens, per_choice ? rows / chosen.columns : rows);
+  }
+  HEARTH_CHECK(most_tokens > 0);
+  for (int first = 0; first < chosen.rows; first += most_tokens) {
+    const int n = std::min(most_tokens, chosen.rows - first);
+    const int of_token = per_choice ? chosen.columns : 1;
+    multiply_experts(out.row_range(first * chosen.columns, n * chosen.columns), w,
+                     x.row_range(first * of_token, n * of_token), chosen.row_range(first, n));
+  }
+}
+
+void ComputeDevice::multiply_experts(Tensor out, const SlicedMatrix& w, Tensor x, Tensor chosen) {
   const std::uint64_t row_groups =
       groups_for(static_cast<std::uint64_t>(out.columns), tuning_.matvec_rows);
   const std::uint64_t lines = groups_for(row_groups, gpu_.limits().maxComputeWorkGroupCount[0]);
-  bool is_independent = false;
-  for (int first = 0; first < n_choices; first += most) {
-    const int n = std::min(most, n_choices - first);
-    const bool per_choice = x.rows == n_choices;
-    const Tensor to = out.row_range(first, n);
-    const Tensor from = per_choice ? x.row_range(first, n)
-                                   : x.row_range(first / chosen.columns, n / chosen.columns);
-    const Tensor choices = chosen.row_range(first / chosen.columns, n / chosen.columns);
-    for (std::size_t i = 0; i < w.slices.size(); ++i) {
-      run({.verb = "expert_matmul",
-           .module = "expert_matvec",
-           .constants = {tuning_.matvec_lanes, static_cast<std::uint32_t>(w.type),
-                         tuning_.matvec_rows, 1, is_aligned(from)},
-           .bindings = {bind(w.slices[i]), bind(x), bind(out), bind(chosen)},
-           .push = weight_push(w, w.layout.slices[i]) +
-                   push_words(from.offset, from.stride, to.offset, to.stride, out.columns,
-                              chosen.columns, per_choice, choices.offset, choices.stride),
-           .grid = {static_cast<std::uint32_t>(groups_for(row_groups, lines)),
-                    static_cast<std::uint32_t>(lines), static_cast<std::uint32_t>(n)},
-           .is_independent = is_independent,
-           .work = static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(out.columns) *
-                   static_cast<std::uint64_t>(x.columns)});
-      is_independent = true;
-    }
+  const Input input = input_of(w, x, out);
+  if (input.is_quantised) quantise(x);
+  for (std::size_t i = 0; i < w.slices.size(); ++i) {
+    run({.verb = "expert_matmul",
+         .module = input.is_quantised ? "expert_matvec_dot" : "expert_matvec",
+         .constants = {tuning_.matvec_lanes, static_cast<std::uint32_t>(w.type),
+                       tuning_.matvec_rows, 1, input.is_aligned},
+         .bindings = {bind(w.slices[i]), input.binding, bind(out), bind(chosen)},
+         .push = weight_push(w, w.layout.slices[i]) + input.push +
+                 push_words(out.columns, chosen.columns, x.rows == out.rows, chosen.offset,
+                            chosen.stride),
+         .grid = {static_cast<std::uint32_t>(groups_for(row_groups, lines)),
+                  static_cast<std::uint32_t>(lines), static_cast<std::uint32_t>(out.rows)},
+         .is_independent = i > 0,
+         .work = static_cast<std::uint64_t>(out.rows) * static_cast<std::uint64_t>(out.columns) *
+                 static_cast<std::uint64_t>(x.columns)});
   }
 }
 

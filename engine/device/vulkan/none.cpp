@@ -25,6 +25,10 @@ std::unique_ptr<VulkanDevice> open_vulkan_device(const VulkanOptions&) {
   throw_none();
 }
 
+std::vector<VulkanTier> vulkan_tiers(const VulkanOptions&) {
+  throw_none();
+}
+
 std::unique_ptr<MemoryRules> vulkan_memory_rules(const VulkanDeviceInfo&, const VulkanOptions&) {
   throw_none();
 }

@@ -35,6 +35,16 @@ struct VulkanListing {
 
 VulkanListing list_vulkan_devices();
 
+/// Shaders that need more of a driver than the base does, and whether they are used.
+struct VulkanTier {
+  std::string name = {};
+  std::string what = {};       // it does, and for which ops
+  bool rounds_inputs = false;  // of products: results differ as those of the CPU device do
+  bool is_on = false;
+  std::string why_off = {};
+  bool is_unexpected = false;  // off, although the driver claims it or it was asked for by name
+};
+
 struct VulkanOptions {
   /// Index, UUID, or a part of the name in any letter case. Empty: the first discrete, else
   /// integrated, else virtual one; software devices only when named.
@@ -46,6 +56,10 @@ struct VulkanOptions {
       {};  // of compiled pipelines; empty: $XDG_CACHE_HOME/hearth or ~/.cache/hearth
   bool use_cache = true;
 
+  /// Names of the tiers to use and no others, with commas between, or "none". Empty: what the
+  /// environment's HEARTH_VULKAN_TIERS says, else those that suit the device.
+  std::string tiers = {};
+
   // What tests pretend.
   std::uint64_t max_binding = 0;  // 0: the device's own
   std::uint64_t max_slab = 0;     // bytes of one allocation; 0: the device's own, at most 1 GiB
@@ -53,6 +67,7 @@ struct VulkanOptions {
   bool always_stage = false;      // as if its memory were not the host's
   int fail_allocation = -1;       // the k-th allocation of device memory fails
   int lose_at_submit = -1;        // the k-th submit loses the device
+  std::string lying_tier = {};    // the driver does this tier's shaders wrong
 };
 
 /// What a VulkanDevice has done, for benchmarks and tests.
@@ -76,6 +91,9 @@ class VulkanDevice : public Device {
   virtual const VulkanDeviceInfo& info() const = 0;
   virtual VulkanStats stats() const = 0;
 
+  /// All tiers, and why those that are off are.
+  virtual const std::vector<VulkanTier>& tiers() const = 0;
+
   /// The columns of the highest element of each row of x, the lower one of two.
   virtual std::vector<std::int32_t> argmax(Tensor x) = 0;
 
@@ -92,6 +110,9 @@ std::unique_ptr<VulkanDevice> open_vulkan_device(const VulkanOptions& options = 
 
 /// The one that options.device means. Throws Error, with those that there are.
 const VulkanDeviceInfo& choose_vulkan_device(const VulkanListing& listing, const std::string& wish);
+
+/// The tiers of an opened device, without it staying open. Throws Error as open_vulkan_device.
+std::vector<VulkanTier> vulkan_tiers(const VulkanOptions& options = {});
 
 /// What a device of these limits takes for weights, caches and scratch. Pure.
 std::unique_ptr<MemoryRules> vulkan_memory_rules(const VulkanDeviceInfo& info,

@@ -1,0 +1,208 @@
+#include "engine/device/vulkan/tiers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "base/error.h"
+#include "engine/device/vulkan/compute_device.h"
+
+namespace hearth::vulkan {
+namespace {
+
+constexpr const char* kVariable = "HEARTH_VULKAN_TIERS";
+
+/// What is not there for a tier, or why it is of no use, in words; nullptr if nothing.
+using Reason = const char* (*)(const Claims&);
+
+struct TierRow {
+  Tier tier;
+  const char* name;
+  const char* what;
+  bool rounds_inputs;
+  Reason lacks;    // then it cannot be used
+  Reason useless;  // then it is used only when it is named
+};
+
+constexpr TierRow kTiers[] = {
+    {Tier::subgroup, "subgroup", "sums over subgroups: products with few columns, norms, attention",
+     false,
+     [](const Claims& claims) -> const char* {
+       return claims.subgroup_sums ? nullptr : "the driver has no sums over subgroups";
+     },
+     [](const Claims& claims) -> const char* {
+       return claims.is_software ? "a software device gains nothing by it" : nullptr;
+     }},
+    {Tier::dot, "dot", "products in integers, for which activations become bytes", true,
+     [](const Claims& claims) -> const char* {
+       return claims.dot ? nullptr : "the driver has no dot products of bytes";
+     },
+     [](const Claims& claims) -> const char* {
+       return claims.fast_dot ? nullptr : "the device has no instruction for dot products of bytes";
+     }},
+};
+
+/// Shaders, and their variants that need sums over subgroups.
+constexpr std::pair<std::string_view, std::string_view> kSubgroupShaders[] = {
+    {"matvec", "matvec_subgroup"},
+    {"expert_matvec", "expert_matvec_subgroup"},
+    {"matvec_dot", "matvec_dot_subgroup"},
+    {"expert_matvec_dot", "expert_matvec_dot_subgroup"},
+    {"norm", "norm_subgroup"},
+    {"attn_split", "attn_split_subgroup"},
+    {"route", "route_subgroup"},
+};
+
+std::vector<std::string> extension_names(const InstanceApi& api, VkPhysicalDevice device) {
+  std::uint32_t n = 0;
+  api.EnumerateDeviceExtensionProperties(device, nullptr, &n, nullptr);
+  std::vector<VkExtensionProperties> extensions(n);
+  api.EnumerateDeviceExtensionProperties(device, nullptr, &n, extensions.data());
+  std::vector<std::string> names;
+  for (const VkExtensionProperties& extension : extensions)
+    names.emplace_back(extension.extensionName);
+  return names;
+}
+
+void read_dot(const InstanceApi& api, VkPhysicalDevice device, Claims& claims) {
+  auto feature = vk_struct<VkPhysicalDeviceShaderIntegerDotProductFeatures>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES);
+  auto features =
+      vk_struct<VkPhysicalDeviceFeatures2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
+  features.pNext = &feature;
+  api.GetPhysicalDeviceFeatures2(device, &features);
+  auto property = vk_struct<VkPhysicalDeviceShaderIntegerDotProductProperties>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES);
+  auto properties =
+      vk_struct<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2);
+  properties.pNext = &property;
+  api.GetPhysicalDeviceProperties2(device, &properties);
+  claims.dot = feature.shaderIntegerDotProduct == VK_TRUE;
+  claims.fast_dot = property.integerDotProduct4x8BitPackedSignedAccelerated == VK_TRUE;
+}
+
+/// What the person asks for: nothing, or these tiers and no others.
+std::optional<TierSet> wished_tiers(const VulkanOptions& options) {
+  const char* variable = std::getenv(kVariable);
+  if (!options.tiers.empty()) return parse_tiers(options.tiers);
+  if (variable && *variable) return parse_tiers(variable);
+  return std::nullopt;
+}
+
+/// Empty if the tier's shaders do what they should.
+std::string fault_of(const std::shared_ptr<Instance>& instance, const Instance::Physical& physical,
+                     const VulkanOptions& options, Tier tier, TierSet tiers) {
+  static std::mutex mutex;
+  static std::map<std::string, std::string> known;
+  const bool lies = options.lying_tier == tier_name(tier);
+  const std::string key = fmt::format("{} {} {} {} {} {}", physical.info.uuid, physical.info.driver,
+                                      tier_name(tier), tiers.bits(), options.workgroup, lies);
+  const std::lock_guard lock(mutex);
+  const auto found = known.find(key);
+  if (found != known.end()) return found->second;
+  std::string fault;
+  try {
+    const VulkanOptions usual = {.staging_bytes = 1 << 16,
+                                 .cache_folder = options.cache_folder,
+                                 .use_cache = options.use_cache,
+                                 .workgroup = options.workgroup};
+    ComputeDevice device(instance, physical, usual, {.on = tiers, .reports = {}});
+    fault = self_test(tier, device, lies);
+  } catch (const Error& error) {
+    fault = error.what();
+  }
+  return known.emplace(key, fault).first->second;
+}
+
+}  // namespace
+
+const char* tier_name(Tier tier) {
+  const auto* found = std::find_if(std::begin(kTiers), std::end(kTiers),
+                                   [&](const TierRow& row) { return row.tier == tier; });
+  return found->name;
+}
+
+Claims read_claims(const InstanceApi& api, VkPhysicalDevice device) {
+  Claims claims;
+  auto subgroup = vk_struct<VkPhysicalDeviceSubgroupProperties>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES);
+  auto properties =
+      vk_struct<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2);
+  properties.pNext = &subgroup;
+  api.GetPhysicalDeviceProperties2(device, &properties);
+  claims.is_software = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+  claims.subgroup_size = subgroup.subgroupSize;
+  claims.subgroup_sums = (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0 &&
+                         (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT) != 0;
+  const std::vector<std::string> extensions = extension_names(api, device);
+  const auto has = [&](const char* name) {
+    return std::find(extensions.begin(), extensions.end(), name) != extensions.end();
+  };
+  if (has(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)) read_dot(api, device, claims);
+  return claims;
+}
+
+TierSet parse_tiers(const std::string& names) {
+  TierSet tiers;
+  if (names == "none") return tiers;
+  std::string all;
+  for (const TierRow& row : kTiers) all += fmt::format("{}{}", all.empty() ? "" : ", ", row.name);
+  for (std::size_t at = 0; at <= names.size();) {
+    const std::size_t end = std::min(names.find(',', at), names.size());
+    const std::string name = names.substr(at, end - at);
+    const auto* found = std::find_if(std::begin(kTiers), std::end(kTiers),
+                                     [&](const TierRow& row) { return row.name == name; });
+    if (found == std::end(kTiers)) {
+      throw Error(Error::Parts{.where = kVariable,
+                               .what = "there is no such tier of shaders",
+                               .expected = "none, or some of " + all + " with commas between",
+                               .got = name});
+    }
+    tiers.add(found->tier);
+    at = end + 1;
+  }
+  return tiers;
+}
+
+std::string_view shader_for(std::string_view module, TierSet tiers) {
+  if (!tiers.has(Tier::subgroup)) return module;
+  const auto* found = std::find_if(std::begin(kSubgroupShaders), std::end(kSubgroupShaders),
+                                   [&](const auto& row) { return row.first == module; });
+  return found == std::end(kSubgroupShaders) ? module : found->second;
+}
+
+TierDecision decide_tiers(const std::shared_ptr<Instance>& instance,
+                          const Instance::Physical& physical, const VulkanOptions& options) {
+  const Claims claims = read_claims(instance->api(), physical.handle);
+  const std::optional<TierSet> wish = wished_tiers(options);
+  TierDecision decision;
+  for (const TierRow& row : kTiers) {
+    VulkanTier report{.name = row.name, .what = row.what, .rounds_inputs = row.rounds_inputs};
+    const char* useless = row.useless(claims);
+    const bool is_named = wish && wish->has(row.tier);
+    if (wish && !is_named) {
+      report.why_off = "not among the tiers that were asked for";
+    } else if (const char* lack = row.lacks(claims)) {
+      report.why_off = lack;
+      report.is_unexpected = is_named;
+    } else if (useless && !is_named) {
+      report.why_off = useless;
+    } else {
+      TierSet tiers = decision.on;
+      tiers.add(row.tier);
+      const std::string fault = fault_of(instance, physical, options, row.tier, tiers);
+      if (fault.empty()) decision.on = tiers;
+      report.is_on = fault.empty();
+      report.is_unexpected = !fault.empty();
+      if (!fault.empty()) report.why_off = "its self-test failed: " + fault;
+    }
+    decision.reports.push_back(report);
+  }
+  return decision;
+}
+
+}  // namespace hearth::vulkan

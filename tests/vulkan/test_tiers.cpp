@@ -1,0 +1,263 @@
+// Optional shaders: which are used, and what is said of those that are not. That they do what the
+// base does is tested with the verbs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "engine/device/vulkan/tiers.h"
+#include "engine/runtime/builtin_model.h"
+#include "engine/runtime/split_load.h"
+#include "tests/vulkan/vulkan_test.h"
+
+namespace hearth::test {
+namespace {
+
+using testing::HasSubstr;
+
+const VulkanTier& tier_of(const VulkanDevice& device, const std::string& name) {
+  for (const VulkanTier& tier : device.tiers()) {
+    if (tier.name == name) return tier;
+  }
+  throw Error("no tier " + name);
+}
+
+/// Whether the driver says that it has what the tier needs.
+bool claims(const VulkanDevice& device, const std::string& name) {
+  return tier_of(device, name).why_off.find("the driver has no") == std::string::npos;
+}
+
+std::vector<std::string> all_tiers() {
+  return {"subgroup", "dot"};
+}
+
+constexpr double kExact = 1e-11;
+
+/// The reference takes what bytes make of x, where the device does.
+void expect_product(VulkanDevice& device, QuantType type, int rows, int n, bool in_integers) {
+  constexpr int kColumns = 256;
+  std::mt19937 random(7);
+  ReferenceDevice truth;
+  const TwinMatrix w(device, truth, type, rows, kColumns, random);
+  Twin x(device, truth, n, kColumns);
+  const Twin out(device, truth, n, rows);
+  x.fill(random);
+  device.matmul(out.tested(), *w.tested, x.tested());
+  if (in_integers && quant_type_info(type).block_elements > 1)
+    truth.upload(x.truth(), by_way_of_bytes(x.truth_values(), kColumns));
+  truth.matmul(out.truth(), *w.truth, x.truth());
+  out.expect_equal(kExact, std::string(quant_type_info(type).name) + " [" + std::to_string(rows) +
+                               "][256] x " + std::to_string(n));
+}
+
+/// Three experts of four, for inputs per token and per choice.
+void expect_experts(VulkanDevice& device, bool in_integers) {
+  std::mt19937 random(15);
+  ReferenceDevice truth;
+  const int n_tokens = 3;
+  const int n_used = 3;
+  const TwinMatrix w(device, truth, QuantType::Q5_K, 4 * 21, 256, random, 4);
+  Twin chosen(device, truth, n_tokens, n_used);
+  chosen.set({3, 0, 1, 2, 1, 0, 0, 3, 2});
+  for (const int rows : {n_tokens, n_tokens * n_used}) {
+    Twin x(device, truth, rows, 256);
+    const Twin out(device, truth, n_tokens * n_used, 21);
+    x.fill(random);
+    device.expert_matmul(out.tested(), *w.tested, x.tested(), chosen.tested());
+    if (in_integers) truth.upload(x.truth(), by_way_of_bytes(x.truth_values(), 256));
+    truth.expert_matmul(out.truth(), *w.truth, x.truth(), chosen.truth());
+    out.expect_equal(kExact, std::to_string(rows) + " inputs");
+  }
+}
+
+/// Products by the variants of their shaders.
+class Products : public VulkanTest, public testing::WithParamInterface<Variant> {
+ protected:
+  void SetUp() override {
+    VulkanTest::SetUp();
+    skip_without(GetParam());
+  }
+  VulkanDevice& device() { return shared_test_device(GetParam()); }
+  bool in_integers() { return GetParam().tiers.find("dot") != std::string::npos; }
+};
+
+/// Few columns, and more than a tile has.
+TEST_P(Products, OfAllTypes) {
+  for (const QuantType type : weight_types()) {
+    expect_product(device(), type, 37, 3, in_integers());
+    if (in_integers()) expect_product(device(), type, 37, 41, true);
+  }
+}
+
+TEST_P(Products, OfEveryShape) {
+  for (const int n : {1, 2, 8}) expect_product(device(), QuantType::Q6_K, 21, n, in_integers());
+  if (in_integers()) expect_product(device(), QuantType::Q6_K, 64, 64, true);
+  expect_product(device(), QuantType::Q8_0, 300, 1, in_integers());
+}
+
+TEST_P(Products, OfChosenExperts) {
+  expect_experts(device(), in_integers());
+}
+
+const Variant kVariants[] = {{0, "dot"}, {32, "subgroup"}, {64, "subgroup,dot"}};
+
+INSTANTIATE_TEST_SUITE_P(Variants, Products, testing::ValuesIn(kVariants),
+                         [](const auto& each) { return each.param.name(); });
+
+TEST(TierNames, AreReadAsLists) {
+  EXPECT_EQ(vulkan::parse_tiers("none").bits(), 0U);
+  EXPECT_TRUE(vulkan::parse_tiers("subgroup").has(vulkan::Tier::subgroup));
+  EXPECT_FALSE(vulkan::parse_tiers("subgroup").has(vulkan::Tier::dot));
+  EXPECT_EQ(vulkan::parse_tiers("dot,subgroup").bits(), 3U);
+  for (const char* wrong : {"all", "", "subgroup,", "subgroup,none", "Subgroup"}) {
+    try {
+      vulkan::parse_tiers(wrong);
+      ADD_FAILURE() << wrong;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("subgroup"));
+    }
+  }
+}
+
+TEST(TierShaders, ReplaceThoseOfTheBase) {
+  const vulkan::TierSet none;
+  const vulkan::TierSet subgroup = vulkan::parse_tiers("subgroup");
+  EXPECT_EQ(vulkan::shader_for("norm", none), "norm");
+  EXPECT_EQ(vulkan::shader_for("norm", subgroup), "norm_subgroup");
+  EXPECT_EQ(vulkan::shader_for("rope", subgroup), "rope");
+}
+
+class Tiers : public VulkanTest {};
+
+TEST_F(Tiers, AreOffWhereTheyGainNothing) {
+  if (!shared_test_device().info().is_software) GTEST_SKIP() << "not a software device";
+  VulkanOptions options{.device = wished_vulkan_device(), .use_cache = false};
+  for (const VulkanTier& tier : vulkan_tiers(options)) {
+    EXPECT_FALSE(tier.is_on) << tier.name;
+    EXPECT_FALSE(tier.is_unexpected) << tier.name;
+    EXPECT_FALSE(tier.why_off.empty()) << tier.name;
+  }
+}
+
+TEST_F(Tiers, AreOffWhereTheyWereNotAskedFor) {
+  for (const VulkanTier& tier : shared_test_device().tiers()) {
+    EXPECT_FALSE(tier.is_on);
+    EXPECT_THAT(tier.why_off, HasSubstr("asked for"));
+  }
+}
+
+/// What a tier's shaders compute is spoilt: the device goes on without them and is right.
+TEST_F(Tiers, OfALyingDriverAreOffAndItIsSaid) {
+  for (const std::string& name : all_tiers()) {
+    const auto device = open_test_device({.tiers = name, .lying_tier = name});
+    if (!claims(*device, name)) continue;
+    const VulkanTier& tier = tier_of(*device, name);
+    EXPECT_FALSE(tier.is_on);
+    EXPECT_TRUE(tier.is_unexpected);
+    EXPECT_THAT(tier.why_off, HasSubstr("self-test failed"));
+    EXPECT_THAT(tier.why_off, HasSubstr("NMSE"));
+    ReferenceDevice truth;
+    std::mt19937 random(5);
+    const TwinMatrix w(*device, truth, QuantType::Q4_K, 11, 256, random);
+    Twin x(*device, truth, 2, 256);
+    const Twin out(*device, truth, 2, 11);
+    x.fill(random);
+    device->matmul(out.tested(), *w.tested, x.tested());
+    truth.matmul(out.truth(), *w.truth, x.truth());
+    out.expect_equal(1e-11, name);
+  }
+}
+
+TEST_F(Tiers, ThatShouldBeThereAreMissedInALine) {
+  const gguf::Reader file = gguf::Reader::from_bytes(builtin_model_bytes(), "built-in");
+  std::vector<std::string> notes;
+  LoadOptions options{.n_threads = 1, .n_ctx = 64};
+  options.offload = {.layers = 1,
+                     .gpu = {.device = wished_vulkan_device(),
+                             .staging_bytes = 1 << 16,
+                             .use_cache = false,
+                             .tiers = "subgroup",
+                             .lying_tier = "subgroup"}};
+  options.note = [&](const std::string& text) { notes.push_back(text); };
+  load_model(file, options);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_THAT(notes[0], HasSubstr("tier subgroup"));
+}
+
+/// What the self-test takes is given back: plans are exact with tiers too.
+TEST_F(Tiers, TakeNoMemory) {
+  const auto without = open_test_device({.staging_bytes = 1 << 16});
+  const auto with = open_test_device({.staging_bytes = 1 << 16, .tiers = "subgroup"});
+  EXPECT_EQ(with->stats().allocated_bytes, without->stats().allocated_bytes);
+}
+
+/// Bytes d q of x, read through a matrix that has ones on its diagonal, are those of the rule; rows
+/// of all sizes of numbers, in units that end within a row's columns too.
+TEST_F(Tiers, MakeTheBytesOfTheRule) {
+  constexpr int kColumns = 96;
+  constexpr int kRows = 40;
+  skip_without({0, "dot"});
+  if (IsSkipped()) return;
+  VulkanDevice& device = shared_test_device({0, "dot"});
+  std::vector<std::byte> ones(kColumns * kColumns / 32 * 34);
+  for (std::size_t i = 0; i < kColumns; ++i) {
+    std::byte* block = ones.data() + (i * kColumns + i) / 32 * 34;
+    block[1] = std::byte{0x3C};  // a scale of 1
+    block[2 + i % 32] = std::byte{1};
+  }
+  const auto w = device.load(
+      {.name = "w", .type = QuantType::Q8_0, .rows = kColumns, .columns = kColumns, .data = ones});
+  ReferenceDevice truth;
+  std::mt19937 random(3);
+  Twin x(device, truth, kRows, kColumns);
+  const Twin out(device, truth, kRows, kColumns);
+  x.fill(random);
+  std::vector<float> values = x.truth_values();
+  for (int row = 0; row < kRows; ++row) {
+    for (int c = 0; c < kColumns; ++c) {
+      float& value = values[static_cast<std::size_t>(row * kColumns + c)];
+      value = std::ldexp(value, (row - kRows / 2) * 5);
+      if (c / 32 == 1) value = std::round(value * 1e3F) * 0.5F;
+    }
+  }
+  x.set(values);
+  device.matmul(out.tested(), *w, x.tested());
+  const std::vector<float> got = out.tested_values();
+  for (std::size_t unit = 0; unit < values.size() / 32; ++unit) {
+    const QuantisedUnit rule = quantised_unit({values.data() + 32 * unit, 32});
+    for (std::size_t i = 0; i < 32; ++i) {
+      const double expected = static_cast<double>(rule.scale) * rule.q[i];
+      const auto value = static_cast<double>(got[32 * unit + i]);
+      ASSERT_NEAR(value, expected, std::abs(expected) * 1e-6) << "unit " << unit << ", " << i;
+    }
+  }
+}
+
+/// More rows than there is room for as bytes at once, in products that share them.
+TEST_F(Tiers, MakeBytesOfManyRowsInParts) {
+  skip_without({0, "dot"});
+  if (IsSkipped()) return;
+  VulkanDevice& device = shared_test_device({0, "dot"});
+  ReferenceDevice truth;
+  std::mt19937 random(4);
+  constexpr int kRows = 400;
+  constexpr int kColumns = 8192;
+  const TwinMatrix a(device, truth, QuantType::Q4_0, 2, kColumns, random);
+  const TwinMatrix b(device, truth, QuantType::F16, 3, kColumns, random);
+  Twin x(device, truth, kRows, kColumns);
+  const Twin out_a(device, truth, kRows, 2);
+  const Twin out_b(device, truth, kRows, 3);
+  x.fill(random);
+  const Device::Product tested[] = {{out_a.tested(), a.tested.get()},
+                                    {out_b.tested(), b.tested.get()}};
+  device.matmuls(tested, x.tested());
+  truth.matmul(out_b.truth(), *b.truth, x.truth());
+  truth.upload(x.truth(), by_way_of_bytes(x.truth_values(), kColumns));
+  truth.matmul(out_a.truth(), *a.truth, x.truth());
+  out_a.expect_equal(kExact, "bytes");
+  out_b.expect_equal(kExact, "floats");
+}
+
+}  // namespace
+}  // namespace hearth::test
