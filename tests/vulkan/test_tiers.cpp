@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 #include "base/error.h"
 #include "engine/device/vulkan/tiers.h"
@@ -29,13 +30,16 @@ bool claims(const VulkanDevice& device, const std::string& name) {
 }
 
 std::vector<std::string> all_tiers() {
-  return {"subgroup", "dot"};
+  return {"subgroup", "dot", "matrix"};
 }
+
+class Tiers : public VulkanTest {};
 
 constexpr double kExact = 1e-11;
 
 /// The reference takes what bytes make of x, where the device does.
-void expect_product(VulkanDevice& device, QuantType type, int rows, int n, bool in_integers) {
+void expect_product(VulkanDevice& device, QuantType type, int rows, int n, bool in_integers,
+                    double bar = kExact) {
   constexpr int kColumns = 256;
   std::mt19937 random(7);
   ReferenceDevice truth;
@@ -47,8 +51,8 @@ void expect_product(VulkanDevice& device, QuantType type, int rows, int n, bool 
   if (in_integers && quant_type_info(type).block_elements > 1)
     truth.upload(x.truth(), by_way_of_bytes(x.truth_values(), kColumns));
   truth.matmul(out.truth(), *w.truth, x.truth());
-  out.expect_equal(kExact, std::string(quant_type_info(type).name) + " [" + std::to_string(rows) +
-                               "][256] x " + std::to_string(n));
+  out.expect_equal(bar, std::string(quant_type_info(type).name) + " [" + std::to_string(rows) +
+                            "][256] x " + std::to_string(n));
 }
 
 /// Three experts of four, for inputs per token and per choice.
@@ -102,6 +106,28 @@ TEST_P(Products, OfChosenExperts) {
 
 const Variant kVariants[] = {{0, "dot"}, {32, "subgroup"}, {64, "subgroup,dot"}};
 
+/// Half precision rounds to a 2048th: an NMSE of some 1e-7. Whole tiles, and parts of them.
+TEST_F(Tiers, MultiplyMatricesInHalfPrecision) {
+  skip_without({0, "matrix"});
+  if (IsSkipped()) return;
+  VulkanDevice& device = shared_test_device({0, "matrix"});
+  for (const QuantType type : weight_types()) {
+    expect_product(device, type, 300, 9, false, 1e-6);
+    expect_product(device, type, 256, 256, false, 1e-6);
+  }
+}
+
+/// Tiers that the driver does not have are missed when they are named, and nothing else happens.
+TEST_F(Tiers, ThatTheDriverLacksAreMissedOnlyWhenNamed) {
+  const VulkanTier& unnamed = tier_of(shared_test_device(), "matrix");
+  EXPECT_FALSE(unnamed.is_unexpected);
+  const auto device = open_test_device({.staging_bytes = 1 << 16, .tiers = "matrix"});
+  const VulkanTier& named = tier_of(*device, "matrix");
+  if (named.is_on) GTEST_SKIP() << "this driver has cooperative matrices";
+  EXPECT_TRUE(named.is_unexpected);
+  EXPECT_FALSE(named.why_off.empty());
+}
+
 INSTANTIATE_TEST_SUITE_P(Variants, Products, testing::ValuesIn(kVariants),
                          [](const auto& each) { return each.param.name(); });
 
@@ -110,6 +136,7 @@ TEST(TierNames, AreReadAsLists) {
   EXPECT_TRUE(vulkan::parse_tiers("subgroup").has(vulkan::Tier::subgroup));
   EXPECT_FALSE(vulkan::parse_tiers("subgroup").has(vulkan::Tier::dot));
   EXPECT_EQ(vulkan::parse_tiers("dot,subgroup").bits(), 3U);
+  EXPECT_TRUE(vulkan::parse_tiers("subgroup,matrix").has(vulkan::Tier::matrix));
   for (const char* wrong : {"all", "", "subgroup,", "subgroup,none", "Subgroup"}) {
     try {
       vulkan::parse_tiers(wrong);
@@ -128,7 +155,34 @@ TEST(TierShaders, ReplaceThoseOfTheBase) {
   EXPECT_EQ(vulkan::shader_for("rope", subgroup), "rope");
 }
 
-class Tiers : public VulkanTest {};
+/// What a driver must have is all needed, and each lack has its own words.
+TEST(TierClaims, AreAllNeeded) {
+  using vulkan::Claims;
+  using vulkan::missing_for;
+  using vulkan::Tier;
+  Claims all;
+  EXPECT_NE(missing_for(Tier::subgroup, all), nullptr);
+  EXPECT_NE(missing_for(Tier::dot, all), nullptr);
+  EXPECT_NE(missing_for(Tier::matrix, all), nullptr);
+  all = {.subgroup_sums = true,
+         .dot = true,
+         .matrices = true,
+         .matrices_of_16 = true,
+         .subgroups_of_32 = true,
+         .room_for_matrices = true};
+  EXPECT_EQ(missing_for(Tier::subgroup, all), nullptr);
+  EXPECT_EQ(missing_for(Tier::dot, all), nullptr);
+  EXPECT_EQ(missing_for(Tier::matrix, all), nullptr);
+  std::vector<std::string> lines;
+  for (bool Claims::*need : {&Claims::matrices, &Claims::matrices_of_16, &Claims::subgroups_of_32,
+                             &Claims::room_for_matrices}) {
+    Claims claims = all;
+    claims.*need = false;
+    ASSERT_NE(missing_for(Tier::matrix, claims), nullptr);
+    lines.emplace_back(missing_for(Tier::matrix, claims));
+  }
+  EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()).size(), lines.size());
+}
 
 TEST_F(Tiers, AreOffWhereTheyGainNothing) {
   if (!shared_test_device().info().is_software) GTEST_SKIP() << "not a software device";

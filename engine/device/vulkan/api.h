@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "engine/device/vulkan/cooperative_matrix.h"
+
 namespace hearth::vulkan {
 
 // clang-format off
@@ -16,7 +18,7 @@ namespace hearth::vulkan {
   X(CreateDevice) X(DestroyInstance) X(EnumerateDeviceExtensionProperties) X(EnumeratePhysicalDevices) \
   X(GetDeviceProcAddr) X(GetPhysicalDeviceFeatures) X(GetPhysicalDeviceFeatures2) X(GetPhysicalDeviceMemoryProperties) \
   X(GetPhysicalDeviceMemoryProperties2) X(GetPhysicalDeviceProperties) X(GetPhysicalDeviceProperties2) \
-  X(GetPhysicalDeviceQueueFamilyProperties)
+  X(GetPhysicalDeviceQueueFamilyProperties) X(GetPhysicalDeviceCooperativeMatrixPropertiesKHR)
 
 #define HEARTH_VK_DEVICE_FUNCTIONS(X) \
   X(AllocateCommandBuffers) X(AllocateDescriptorSets) X(AllocateMemory) X(BeginCommandBuffer) X(BindBufferMemory) \
@@ -38,6 +40,7 @@ struct GlobalApi {
   HEARTH_VK_GLOBAL_FUNCTIONS(HEARTH_VK_MEMBER)
 };
 
+/// Those of extensions are nullptr where there is no such extension.
 struct InstanceApi {
   HEARTH_VK_INSTANCE_FUNCTIONS(HEARTH_VK_MEMBER)
 };

@@ -159,13 +159,14 @@ class ComputeDevice final : public VulkanDevice {
   struct Input {
     Binding binding;
     PushWords push;
-    bool is_quantised;
     bool is_aligned;
   };
-  bool is_in_integers(const SlicedMatrix& w) const;
+  bool is_in_integers(const SlicedMatrix& w, int n) const;
   int quantised_rows(int columns) const;
   void quantise(Tensor x);
-  Input input_of(const SlicedMatrix& w, Tensor x, Tensor out) const;
+  struct TiledShader;
+  TiledShader tiled_shader(bool in_integers) const;
+  Input input_of(Tensor x, Tensor out, bool in_integers) const;
   void multiply(Tensor out, const SlicedMatrix& w, Tensor x, bool is_independent);
   void multiply_experts(Tensor out, const SlicedMatrix& w, Tensor x, Tensor chosen);
   void norm(const char* verb, Tensor out, Tensor x, Tensor weight, Tensor bias, bool centred,

@@ -76,9 +76,32 @@ void Gpu::open(TierSet tiers) {
   auto dot = vk_struct<VkPhysicalDeviceShaderIntegerDotProductFeatures>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES);
   dot.shaderIntegerDotProduct = VK_TRUE;
+  auto matrix = vk_struct<VkPhysicalDeviceCooperativeMatrixFeaturesKHR>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR);
+  matrix.cooperativeMatrix = VK_TRUE;
+  auto model = vk_struct<VkPhysicalDeviceVulkanMemoryModelFeatures>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES);
+  model.vulkanMemoryModel = VK_TRUE;
+  auto half = vk_struct<VkPhysicalDeviceShaderFloat16Int8Features>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES);
+  half.shaderFloat16 = VK_TRUE;
+  const auto chain = [&info](auto& features) {
+    features.pNext = const_cast<void*>(info.pNext);
+    info.pNext = &features;
+  };
   if (tiers.has(Tier::dot)) {
     extensions.push_back(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME);
-    info.pNext = &dot;
+    chain(dot);
+  }
+  if (tiers.has(Tier::matrix)) {
+    for (const char* name :
+         {VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME,
+          VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME}) {
+      extensions.push_back(name);
+    }
+    chain(matrix);
+    chain(model);
+    chain(half);
   }
   info.enabledExtensionCount = static_cast<std::uint32_t>(extensions.size());
   info.ppEnabledExtensionNames = extensions.data();

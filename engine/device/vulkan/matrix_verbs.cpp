@@ -80,8 +80,10 @@ void ComputeDevice::get_rows(Tensor out, const Matrix& table, std::span<const st
   }
 }
 
-/// Whether products with this matrix are those of integers: x then is what quantise() leaves.
-bool ComputeDevice::is_in_integers(const SlicedMatrix& w) const {
+/// Whether products of this matrix and n rows are those of integers: x then is what quantise()
+/// leaves.
+bool ComputeDevice::is_in_integers(const SlicedMatrix& w, int n) const {
+  if (n > kMostColumns && tiers_.on.has(Tier::matrix)) return false;
   return tiers_.on.has(Tier::dot) && quant_type_info(w.type).block_elements > 1;
 }
 
@@ -104,18 +106,16 @@ void ComputeDevice::quantise(Tensor x) {
 }
 
 /// The end of PRODUCT_PUSH in shaders/common/weights.glsl, and where x is.
-ComputeDevice::Input ComputeDevice::input_of(const SlicedMatrix& w, Tensor x, Tensor out) const {
-  if (!is_in_integers(w)) {
+ComputeDevice::Input ComputeDevice::input_of(Tensor x, Tensor out, bool in_integers) const {
+  if (!in_integers) {
     return {.binding = bind(x),
             .push = push_words(x.offset, x.stride, out.offset, out.stride, x.rows, 0),
-            .is_quantised = false,
             .is_aligned = is_aligned(x)};
   }
   const std::uint64_t units = units_of(x.columns);
   const std::uint64_t scales_at = 2 * units * static_cast<std::uint64_t>(x.rows);
   return {.binding = bind(partial_),
           .push = push_words(0, units, out.offset, out.stride, x.rows, scales_at),
-          .is_quantised = true,
           .is_aligned = true};
 }
 
@@ -125,9 +125,9 @@ void ComputeDevice::matmul(Tensor out, const Matrix& w, Tensor x) {
 }
 
 void ComputeDevice::matmuls(std::span<const Product> products, Tensor x) {
-  const bool in_integers =
-      std::any_of(products.begin(), products.end(),
-                  [&](const Product& product) { return is_in_integers(sliced(*product.w)); });
+  const bool in_integers = std::any_of(
+      products.begin(), products.end(),
+      [&](const Product& product) { return is_in_integers(sliced(*product.w), x.rows); });
   const int at_once = in_integers ? std::min(quantised_rows(x.columns), x.rows) : x.rows;
   for (int first = 0; first < x.rows; first += at_once) {
     const int n = std::min(at_once, x.rows - first);
@@ -141,19 +141,35 @@ void ComputeDevice::matmuls(std::span<const Product> products, Tensor x) {
   }
 }
 
+/// A shader that has many columns, in square tiles.
+struct ComputeDevice::TiledShader {
+  const char* module;
+  std::uint32_t lanes;
+  std::uint32_t tile;
+  std::uint32_t micro;
+};
+
+ComputeDevice::TiledShader ComputeDevice::tiled_shader(bool in_integers) const {
+  if (tiers_.on.has(Tier::matrix)) return {"gemm_matrix", kMatrixLanes, kMatrixTile, 0};
+  const std::uint32_t micro = in_integers ? tuning_.micro_dot : tuning_.micro;
+  const std::uint32_t across = tuning_.tile / micro;
+  return {in_integers ? "gemm_dot" : "gemm", across * across, tuning_.tile, micro};
+}
+
 void ComputeDevice::multiply(Tensor out, const SlicedMatrix& w, Tensor x, bool is_independent) {
   HEARTH_CHECK(out.columns == w.rows() && x.columns == w.columns() && out.rows == x.rows);
   const auto type = static_cast<std::uint32_t>(w.type);
   const auto n = static_cast<std::uint32_t>(x.rows);
-  const Input input = input_of(w, x, out);
-  const std::uint32_t micro = input.is_quantised ? tuning_.micro_dot : tuning_.micro;
+  const bool in_integers = is_in_integers(w, x.rows);
+  const Input input = input_of(x, out, in_integers);
+  const TiledShader tiled = tiled_shader(in_integers);
   for (std::size_t i = 0; i < w.slices.size(); ++i) {
     const MatrixSlice& slice = w.layout.slices[i];
     const auto rows = static_cast<std::uint64_t>(slice.end_row - slice.first_row);
     const std::uint64_t work = rows * static_cast<std::uint64_t>(w.columns()) * n;
     if (x.rows <= kMostColumns) {
       run({.verb = "matmul",
-           .module = input.is_quantised ? "matvec_dot" : "matvec",
+           .module = in_integers ? "matvec_dot" : "matvec",
            .constants = {tuning_.matvec_lanes, type, tuning_.matvec_rows, n, input.is_aligned},
            .bindings = {bind(w.slices[i]), input.binding, bind(out)},
            .push = weight_push(w, slice) + input.push,
@@ -163,11 +179,11 @@ void ComputeDevice::multiply(Tensor out, const SlicedMatrix& w, Tensor x, bool i
            .work = work});
     } else {
       run({.verb = "matmul",
-           .module = input.is_quantised ? "gemm_dot" : "gemm",
-           .constants = {tuning_.tile / micro * (tuning_.tile / micro), type, tuning_.tile, micro},
+           .module = tiled.module,
+           .constants = {tiled.lanes, type, tiled.tile, tiled.micro},
            .bindings = {bind(w.slices[i]), input.binding, bind(out)},
            .push = weight_push(w, slice) + input.push,
-           .groups = groups_for(rows, tuning_.tile) * groups_for(n, tuning_.tile),
+           .groups = groups_for(rows, tiled.tile) * groups_for(n, tiled.tile),
            .is_independent = is_independent,
            .bytes = slice.bytes,
            .work = work});
@@ -183,7 +199,7 @@ void ComputeDevice::expert_matmul(Tensor out, const Matrix& stacked, Tensor x, T
   const SlicedMatrix& w = sliced(stacked);
   const bool per_choice = x.rows == n_choices;
   int most_tokens = static_cast<int>(gpu_.limits().maxComputeWorkGroupCount[2]) / chosen.columns;
-  if (is_in_integers(w)) {
+  if (is_in_integers(w, 1)) {
     const int rows = quantised_rows(x.columns);
     most_tokens = std::min(most_tokens, per_choice ? rows / chosen.columns : rows);
   }
@@ -200,11 +216,12 @@ void ComputeDevice::multiply_experts(Tensor out, const SlicedMatrix& w, Tensor x
   const std::uint64_t row_groups =
       groups_for(static_cast<std::uint64_t>(out.columns), tuning_.matvec_rows);
   const std::uint64_t lines = groups_for(row_groups, gpu_.limits().maxComputeWorkGroupCount[0]);
-  const Input input = input_of(w, x, out);
-  if (input.is_quantised) quantise(x);
+  const bool in_integers = is_in_integers(w, 1);
+  const Input input = input_of(x, out, in_integers);
+  if (in_integers) quantise(x);
   for (std::size_t i = 0; i < w.slices.size(); ++i) {
     run({.verb = "expert_matmul",
-         .module = input.is_quantised ? "expert_matvec_dot" : "expert_matvec",
+         .module = in_integers ? "expert_matvec_dot" : "expert_matvec",
          .constants = {tuning_.matvec_lanes, static_cast<std::uint32_t>(w.type),
                        tuning_.matvec_rows, 1, input.is_aligned},
          .bindings = {bind(w.slices[i]), input.binding, bind(out), bind(chosen)},

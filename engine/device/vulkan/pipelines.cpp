@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/output_file.h"
+#include "engine/device/vulkan/khr_matrices.h"
 
 namespace hearth::vulkan {
 
@@ -162,9 +163,9 @@ const Pipelines::Layouts& Pipelines::layouts(std::uint32_t n_bindings) {
 VkShaderModule Pipelines::shader(std::string_view module) {
   const auto found = shaders_.find(module);
   if (found != shaders_.end()) return found->second;
-  const std::span<const std::uint32_t> code = shader_code(module);
+  const std::vector<std::uint32_t> code = khr_matrices(shader_code(module));
   auto info = vk_struct<VkShaderModuleCreateInfo>(VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO);
-  info.codeSize = code.size_bytes();
+  info.codeSize = sizeof(std::uint32_t) * code.size();
   info.pCode = code.data();
   VkShaderModule made = VK_NULL_HANDLE;
   check(gpu_.api().CreateShaderModule(gpu_.device(), &info, nullptr, &made),

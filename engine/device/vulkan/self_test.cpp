@@ -156,8 +156,7 @@ std::vector<std::byte> random_blocks(const Blocks& blocks, std::size_t n) {
   return bytes;
 }
 
-void test_product(Trial& trial, const Blocks& blocks, int n) {
-  const int rows = 21;
+void test_product(Trial& trial, const Blocks& blocks, int rows, int n) {
   const int columns = 256;
   const std::vector<std::byte> data =
       random_blocks(blocks, static_cast<std::size_t>(rows * columns) /
@@ -169,8 +168,13 @@ void test_product(Trial& trial, const Blocks& blocks, int n) {
 
 /// Codes without a sign and with one, few columns and many.
 void test_dot_products(Trial& trial) {
-  test_product(trial, {QuantType::Q4_K, {0, 2}}, 1);
-  test_product(trial, {QuantType::Q8_0, {0}}, 9);
+  test_product(trial, {QuantType::Q4_K, {0, 2}}, 21, 1);
+  test_product(trial, {QuantType::Q8_0, {0}}, 21, 9);
+}
+
+/// Whole tiles of 128 and parts of them. Half precision holds these weights and inputs.
+void test_matrices(Trial& trial) {
+  test_product(trial, {QuantType::Q8_0, {0}}, 200, 150);
 }
 
 struct TestRow {
@@ -178,7 +182,9 @@ struct TestRow {
   void (*run)(Trial&);
 };
 
-constexpr TestRow kTests[] = {{Tier::subgroup, test_subgroups}, {Tier::dot, test_dot_products}};
+constexpr TestRow kTests[] = {{Tier::subgroup, test_subgroups},
+                              {Tier::dot, test_dot_products},
+                              {Tier::matrix, test_matrices}};
 
 }  // namespace
 

@@ -8,6 +8,7 @@ namespace hearth::vulkan {
 enum class Tier : std::uint8_t {
   subgroup,  // sums over subgroups
   dot,       // products in integers, of activations that become bytes
+  matrix,    // products on cooperative matrices, of factors that become half-precision numbers
 };
 
 class TierSet {

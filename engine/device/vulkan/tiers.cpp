@@ -14,36 +14,59 @@
 namespace hearth::vulkan {
 namespace {
 
+/// Bytes of shared memory that shaders/gemm_matrix.comp takes.
+constexpr std::uint32_t kMatrixSharedBytes = 2 * 128 * 5 * 16 + 8 * 256 * 4;
+
 constexpr const char* kVariable = "HEARTH_VULKAN_TIERS";
 
-/// What is not there for a tier, or why it is of no use, in words; nullptr if nothing.
+/// Something in words; nullptr if there is nothing to say.
 using Reason = const char* (*)(const Claims&);
+
+const char* missing_for_subgroups(const Claims& claims) {
+  return claims.subgroup_sums ? nullptr : "the driver has no sums over subgroups";
+}
+
+const char* useless_subgroups(const Claims& claims) {
+  return claims.is_software ? "a software device gains nothing by it" : nullptr;
+}
+
+const char* missing_for_dot(const Claims& claims) {
+  return claims.dot ? nullptr : "the driver has no dot products of bytes";
+}
+
+const char* useless_dot(const Claims& claims) {
+  return claims.fast_dot ? nullptr : "the device has no instruction for dot products of bytes";
+}
+
+const char* missing_for_matrices(const Claims& claims) {
+  if (!claims.matrices) return "the driver has no cooperative matrices";
+  if (!claims.matrices_of_16)
+    return "the driver has no cooperative matrices of 16 x 16 halves with sums in floats";
+  if (!claims.subgroups_of_32) return "the driver has no subgroups that are 32 wide throughout";
+  if (!claims.room_for_matrices) return "the driver has no workgroups that are large enough";
+  return nullptr;
+}
+
+const char* never_useless(const Claims&) {
+  return nullptr;
+}
 
 struct TierRow {
   Tier tier;
   const char* name;
   const char* what;
   bool rounds_inputs;
-  Reason lacks;    // then it cannot be used
+  Reason missing;  // then it cannot be used
   Reason useless;  // then it is used only when it is named
 };
 
 constexpr TierRow kTiers[] = {
     {Tier::subgroup, "subgroup", "sums over subgroups: products with few columns, norms, attention",
-     false,
-     [](const Claims& claims) -> const char* {
-       return claims.subgroup_sums ? nullptr : "the driver has no sums over subgroups";
-     },
-     [](const Claims& claims) -> const char* {
-       return claims.is_software ? "a software device gains nothing by it" : nullptr;
-     }},
+     false, missing_for_subgroups, useless_subgroups},
     {Tier::dot, "dot", "products in integers, for which activations become bytes", true,
-     [](const Claims& claims) -> const char* {
-       return claims.dot ? nullptr : "the driver has no dot products of bytes";
-     },
-     [](const Claims& claims) -> const char* {
-       return claims.fast_dot ? nullptr : "the device has no instruction for dot products of bytes";
-     }},
+     missing_for_dot, useless_dot},
+    {Tier::matrix, "matrix", "products of prompts on cooperative matrices in half precision", true,
+     missing_for_matrices, never_useless},
 };
 
 /// Shaders, and their variants that need sums over subgroups.
@@ -83,6 +106,41 @@ void read_dot(const InstanceApi& api, VkPhysicalDevice device, Claims& claims) {
   api.GetPhysicalDeviceProperties2(device, &properties);
   claims.dot = feature.shaderIntegerDotProduct == VK_TRUE;
   claims.fast_dot = property.integerDotProduct4x8BitPackedSignedAccelerated == VK_TRUE;
+}
+
+bool has_matrices_of_16(const InstanceApi& api, VkPhysicalDevice device) {
+  const auto query = api.GetPhysicalDeviceCooperativeMatrixPropertiesKHR;
+  std::uint32_t n = 0;
+  if (!query || query(device, &n, nullptr) != VK_SUCCESS) return false;
+  std::vector<VkCooperativeMatrixPropertiesKHR> kinds(
+      n, vk_struct<VkCooperativeMatrixPropertiesKHR>(
+             VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR));
+  if (query(device, &n, kinds.data()) != VK_SUCCESS) return false;
+  return std::any_of(kinds.begin(), kinds.end(), [](const VkCooperativeMatrixPropertiesKHR& kind) {
+    return kind.MSize == 16 && kind.NSize == 16 && kind.KSize == 16 &&
+           kind.AType == VK_COMPONENT_TYPE_FLOAT16_KHR &&
+           kind.BType == VK_COMPONENT_TYPE_FLOAT16_KHR &&
+           kind.CType == VK_COMPONENT_TYPE_FLOAT32_KHR &&
+           kind.ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR && kind.scope == VK_SCOPE_SUBGROUP_KHR;
+  });
+}
+
+void read_matrices(const InstanceApi& api, VkPhysicalDevice device, Claims& claims) {
+  auto matrix = vk_struct<VkPhysicalDeviceCooperativeMatrixFeaturesKHR>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR);
+  auto model = vk_struct<VkPhysicalDeviceVulkanMemoryModelFeatures>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES);
+  auto half = vk_struct<VkPhysicalDeviceShaderFloat16Int8Features>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES);
+  matrix.pNext = &model;
+  model.pNext = &half;
+  auto features =
+      vk_struct<VkPhysicalDeviceFeatures2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
+  features.pNext = &matrix;
+  api.GetPhysicalDeviceFeatures2(device, &features);
+  claims.matrices = matrix.cooperativeMatrix == VK_TRUE && model.vulkanMemoryModel == VK_TRUE &&
+                    half.shaderFloat16 == VK_TRUE;
+  claims.matrices_of_16 = has_matrices_of_16(api, device);
 }
 
 /// What the person asks for: nothing, or these tiers and no others.
@@ -126,23 +184,42 @@ const char* tier_name(Tier tier) {
   return found->name;
 }
 
+const char* missing_for(Tier tier, const Claims& claims) {
+  const auto* found = std::find_if(std::begin(kTiers), std::end(kTiers),
+                                   [&](const TierRow& row) { return row.tier == tier; });
+  return found->missing(claims);
+}
+
 Claims read_claims(const InstanceApi& api, VkPhysicalDevice device) {
-  Claims claims;
-  auto subgroup = vk_struct<VkPhysicalDeviceSubgroupProperties>(
-      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES);
-  auto properties =
-      vk_struct<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2);
-  properties.pNext = &subgroup;
-  api.GetPhysicalDeviceProperties2(device, &properties);
-  claims.is_software = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
-  claims.subgroup_size = subgroup.subgroupSize;
-  claims.subgroup_sums = (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0 &&
-                         (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT) != 0;
   const std::vector<std::string> extensions = extension_names(api, device);
   const auto has = [&](const char* name) {
     return std::find(extensions.begin(), extensions.end(), name) != extensions.end();
   };
+  auto subgroup = vk_struct<VkPhysicalDeviceSubgroupProperties>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES);
+  auto range = vk_struct<VkPhysicalDeviceSubgroupSizeControlProperties>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES);
+  if (has(VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)) subgroup.pNext = &range;
+  auto properties =
+      vk_struct<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2);
+  properties.pNext = &subgroup;
+  api.GetPhysicalDeviceProperties2(device, &properties);
+  const VkPhysicalDeviceLimits& limits = properties.properties.limits;
+  Claims claims;
+  claims.is_software = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+  claims.subgroup_sums = (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0 &&
+                         (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT) != 0;
+  claims.subgroups_of_32 =
+      subgroup.subgroupSize == 32 && range.minSubgroupSize == range.maxSubgroupSize;
+  claims.room_for_matrices = limits.maxComputeWorkGroupInvocations >= kMatrixLanes &&
+                             limits.maxComputeWorkGroupSize[0] >= kMatrixLanes &&
+                             limits.maxComputeSharedMemorySize >= kMatrixSharedBytes;
   if (has(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)) read_dot(api, device, claims);
+  if (has(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME) &&
+      has(VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME) &&
+      has(VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME)) {
+    read_matrices(api, device, claims);
+  }
   return claims;
 }
 
@@ -186,7 +263,7 @@ TierDecision decide_tiers(const std::shared_ptr<Instance>& instance,
     const bool is_named = wish && wish->has(row.tier);
     if (wish && !is_named) {
       report.why_off = "not among the tiers that were asked for";
-    } else if (const char* lack = row.lacks(claims)) {
+    } else if (const char* lack = row.missing(claims)) {
       report.why_off = lack;
       report.is_unexpected = is_named;
     } else if (useless && !is_named) {

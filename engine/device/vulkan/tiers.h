@@ -15,16 +15,26 @@
 
 namespace hearth::vulkan {
 
+/// Lanes of a workgroup of shaders/gemm_matrix.comp, and the side of its tiles.
+inline constexpr std::uint32_t kMatrixLanes = 256;
+inline constexpr std::uint32_t kMatrixTile = 128;
+
 /// What a driver says of itself.
 struct Claims {
   bool subgroup_sums = false;  // in compute shaders
-  std::uint32_t subgroup_size = 0;
   bool dot = false;
   bool fast_dot = false;  // done in hardware
+  bool matrices = false;  // cooperative ones, with half-precision numbers and Vulkan's memory model
+  bool matrices_of_16 = false;     // 16 x 16 x 16, halves with sums in floats
+  bool subgroups_of_32 = false;    // always
+  bool room_for_matrices = false;  // workgroups and shared memory for a tile
   bool is_software = false;
 };
 
 Claims read_claims(const InstanceApi& api, VkPhysicalDevice device);
+
+/// What the driver lacks for a tier; nullptr if nothing.
+const char* missing_for(Tier tier, const Claims& claims);
 
 /// Names of tiers with commas between, or "none". Throws Error on another name.
 TierSet parse_tiers(const std::string& names);
