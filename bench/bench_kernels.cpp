@@ -16,6 +16,7 @@
 #include "bench/aligned_memory.h"
 #include "bench/blas_sgemm.h"
 #include "bench/harness.h"
+#include "engine/device/cpu/isa.h"
 #include "engine/device/thread_pool.h"
 #include "engine/synth/random_tensor.h"
 #include "kernels/dispatch.h"
@@ -64,7 +65,7 @@ class Panels {
       : type_(type),
         columns_(columns),
         rows_(rows),
-        lanes_(kernels::best_kernels().matmul[type].lanes),
+        lanes_(chosen_kernels().matmul[type].lanes),
         panel_bytes_(kernels::panel_bytes(type, columns, lanes_)),
         memory_(rows / static_cast<std::size_t>(lanes_) * panel_bytes_) {
     RandomTensors random(1);
@@ -109,18 +110,19 @@ std::vector<float> random_floats(std::size_t n) {
   return floats;
 }
 
-/// Activations as strips of at most kStripColumns tokens.
+/// Activations as strips of as many tokens as the kind has room for.
 class Strips {
  public:
   Strips(kernels::StripKind kind, int n_tokens, std::size_t length) {
     const std::vector<float> floats = random_floats(length);
-    for (int first = 0; first < n_tokens; first += kernels::kStripColumns) {
-      const int n = std::min(n_tokens - first, kernels::kStripColumns);
+    const int most = kernels::most_columns(kind);
+    for (int first = 0; first < n_tokens; first += most) {
+      const int n = std::min(n_tokens - first, most);
       memory_.push_back(
           std::make_unique<bench::AlignedMemory>(kernels::strip_bytes(kind, n, length)));
       strips_.push_back(kernels::make_strip(kind, n, length, memory_.back()->data()));
       const std::vector<const float*> columns(static_cast<std::size_t>(n), floats.data());
-      kernels::best_kernels().fill_strip[kind](strips_.back(), columns.data());
+      chosen_kernels().fill_strip[kind](strips_.back(), columns.data());
     }
   }
   const std::vector<kernels::Strip>& all() const { return strips_; }
@@ -153,7 +155,8 @@ double ceiling_of(QuantType type, const Ceilings& most) {
 }
 
 void run_matmul(benchmark::State& state, const Shape& shape) {
-  const kernels::MatmulKernel& kernel = kernels::best_kernels().matmul[shape.type];
+  const kernels::MatmulKernel& kernel =
+      chosen_kernels().matmul_for(shape.type, shape.n_tokens);
   const Panels& panels = Panels::get(shape);
   const Strips strips(kernel.strip, shape.n_tokens, shape.columns);
   std::vector<float> out(shape.rows() * static_cast<std::size_t>(shape.n_tokens));
@@ -270,7 +273,7 @@ void add_all() {
     }
   }
   for (const QuantTypeInfo& info : all_quant_types()) {
-    if (!info.is_weight || !kernels::best_kernels().matmul[info.type].multiply) continue;
+    if (!info.is_weight || !chosen_kernels().matmul[info.type].multiply) continue;
     for (const std::size_t k : kColumns) {
       for (const int m : kTokens) {
         for (const int t : kThreads) {

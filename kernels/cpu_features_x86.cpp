@@ -1,6 +1,10 @@
 // CPUID leaves and bits: Intel's manual, volume 2, "CPUID". A bit alone is not enough: the system
 // must also save the registers on a task switch, which XCR0 tells.
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <cstdint>
 
@@ -36,12 +40,26 @@ std::uint32_t saved_states() {
   return low;
 }
 
+/// Linux saves tiles only for processes that have asked for them (its x86/xstate.rst); other
+/// systems are not asked, so they do without.
+bool may_use_tiles() {
+#if defined(__linux__)
+  constexpr int kAskForState = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr int kTileData = 18;         // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 CpuFeatures detect() {
   constexpr std::uint32_t kFma = bit(12), kOsSaves = bit(27), kF16c = bit(29);  // leaf 1, ecx
   constexpr std::uint32_t kAvx2 = bit(5);                                       // leaf 7, ebx
   constexpr std::uint32_t kAvx512 = bit(16) | bit(17) | bit(30) | bit(31);      // F DQ BW VL
   constexpr std::uint32_t kVnni = bit(11);                                      // leaf 7, ecx
   constexpr std::uint32_t kBf16 = bit(5);                                       // leaf 7.1, eax
+  constexpr std::uint32_t kTiles = bit(24) | bit(25);                           // leaf 7, edx
+  constexpr std::uint32_t kTileState = bit(17) | bit(18);                       // XCR0
   constexpr std::uint32_t kUpperHalves = bit(1) | bit(2);                       // XCR0
   constexpr std::uint32_t kWideRegisters = kUpperHalves | bit(5) | bit(6) | bit(7);  // XCR0
 
@@ -55,6 +73,8 @@ CpuFeatures detect() {
   features.avx512 = features.avx2 && all_set(extended.ebx, kAvx512) &&
                     all_set(extended.ecx, kVnni) && all_set(saved, kWideRegisters);
   features.avx512_bf16 = features.avx512 && all_set(Leaf(7, 1).eax, kBf16);
+  features.amx = features.avx512 && all_set(extended.edx, kTiles) && all_set(saved, kTileState) &&
+                 may_use_tiles();
   return features;
 }
 

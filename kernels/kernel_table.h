@@ -83,6 +83,8 @@ struct KernelTable {
   PerType<DequantizeRow> dequantize_row;
   PerType<QuantizeRow> quantize_row;
   PerType<MatmulKernel> matmul;
+  /// The same panels on wide strips. multiply is nullptr where there is nothing of the kind.
+  PerType<MatmulKernel> wide_matmul;
   PerStripKind fill_strip;
   RowKernels rows;
   BusyLoop busy_int8;  // dot products of 8-bit integers
@@ -91,6 +93,12 @@ struct KernelTable {
   ReadMemory read_memory = nullptr;
   AttentionKernels attention;
   VectorKernels vectors;
+
+  /// The kernel for so many columns at once: a wide strip where they do not fit into a strip.
+  const MatmulKernel& matmul_for(QuantType type, int n_columns) const {
+    const bool is_wide = n_columns > kStripColumns && wide_matmul[type].multiply != nullptr;
+    return is_wide ? wide_matmul[type] : matmul[type];
+  }
 };
 
 }  // namespace hearth::kernels

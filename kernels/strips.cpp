@@ -25,6 +25,10 @@ class Parts {
   std::size_t used_ = 0;
 };
 
+std::size_t whole_runs(std::size_t length) {
+  return (length + kWideRun - 1) / kWideRun * kWideRun;
+}
+
 std::size_t lay_out(Strip& strip, void* memory) {
   Parts parts(memory);
   const std::size_t n = padded_length(strip.kind, strip.length);
@@ -37,11 +41,13 @@ std::size_t lay_out(Strip& strip, void* memory) {
       strip.pairs = parts.take<std::uint32_t>(n / 2, width);
       break;
     case StripKind::q8_32:
-      strip.quants = parts.take<std::int8_t>(n, width);
+    case StripKind::q8_32_wide:
+      strip.quants = parts.take<std::int8_t>(is_wide(strip.kind) ? whole_runs(n) : n, width);
       strip.scales = parts.take<float>(n / 32, width);
       strip.bias = parts.take<std::int32_t>(n / 32, width);
       break;
     case StripKind::q8_128:
+    case StripKind::q8_128_wide:
       strip.quants = parts.take<std::int8_t>(n, width);
       strip.scales = parts.take<float>(n / 128, width);
       strip.bias = parts.take<std::int32_t>(n / 16, width);
@@ -49,6 +55,11 @@ std::size_t lay_out(Strip& strip, void* memory) {
       break;
   }
   return parts.used();
+}
+
+Strip empty_strip(StripKind kind, int n_columns, std::size_t length) {
+  const int width = is_wide(kind) ? (n_columns + 15) / 16 * 16 : padded_width(n_columns);
+  return {.kind = kind, .width = width, .n_columns = n_columns, .length = length};
 }
 
 }  // namespace
@@ -63,16 +74,24 @@ std::size_t padded_length(StripKind kind, std::size_t length) {
 }
 
 std::size_t strip_bytes(StripKind kind, int n_columns, std::size_t length) {
-  Strip strip{
-      .kind = kind, .width = padded_width(n_columns), .n_columns = n_columns, .length = length};
+  Strip strip = empty_strip(kind, n_columns, length);
   return lay_out(strip, nullptr);
 }
 
 Strip make_strip(StripKind kind, int n_columns, std::size_t length, void* memory) {
-  Strip strip{
-      .kind = kind, .width = padded_width(n_columns), .n_columns = n_columns, .length = length};
+  Strip strip = empty_strip(kind, n_columns, length);
   lay_out(strip, memory);
   return strip;
+}
+
+Strip columns_of(const Strip& wide, int first, int n) {
+  Strip part = wide;
+  part.n_columns = n;
+  part.quants += first * kWideRun;
+  part.scales += first;
+  part.bias += first;
+  if (part.sum_pairs) part.sum_pairs += first;
+  return part;
 }
 
 }  // namespace hearth::kernels

@@ -56,6 +56,7 @@ struct ShortSumTile {
   static constexpr int kUp = kHasOffset ? 8 - Codec::kBits : 0;
 
   static constexpr int kFewColumns = 2;
+  static constexpr bool kAddsWhole = !is_exact_in_floats<Codec>();
   static constexpr int kPlanes = kIsWide ? 2 : 1;
 
   template <int kPanels, int kColumns>
@@ -83,7 +84,7 @@ struct ShortSumTile {
   /// A block of the panel as bytes and floats.
   struct Unpacked {
     Int quads[kSubBlocks][kPlanes][kQuads];
-    Float scales[kSubBlocks];
+    Int scales[kSubBlocks];
   };
 
   template <class Block, class Prefetch>
@@ -105,7 +106,7 @@ struct ShortSumTile {
           to.quads[s][1][i] = S::bit_and(S::template shift_right<4>(quad), nibble);
         }
       }
-      if constexpr (kSubBlocks > 1) to.scales[s] = S::to_float(w.scale(s));
+      if constexpr (kSubBlocks > 1) to.scales[s] = w.scale(s);
     }
   }
 
@@ -159,15 +160,27 @@ struct ShortSumTile {
   static inline __attribute__((always_inline)) void multiply_part(const Unpacked& w, const Strip& x,
                                                                   int part, int column,
                                                                   Float (&t)[kGroup]) {
+    Int whole[kGroup];
     for (Float& sum : t) sum = S::zero_float();
+    for (Int& sum : whole) sum = S::zero();
 #pragma GCC unroll 1
     for (int s = part * kSubBlocksOfPart; s < (part + 1) * kSubBlocksOfPart; ++s) {
       Int products[kGroup];
       multiply<kWidth>(w, x, s, column, products);
+      if constexpr (kAddsWhole) {
+        for (int c = 0; c < kGroup; ++c) {
+          whole[c] = S::add(whole[c], S::mul(w.scales[s], products[c]));
+        }
+        continue;
+      }
+      const Float scale = kSubBlocks == 1 ? S::set_float(1.0F) : S::to_float(w.scales[s]);
       for (int c = 0; c < kGroup; ++c) {
         const Float sum = S::to_float(products[c]);
-        t[c] = kSubBlocks == 1 ? sum : S::fma(w.scales[s], sum, t[c]);
+        t[c] = kSubBlocks == 1 ? sum : S::fma(scale, sum, t[c]);
       }
+    }
+    if constexpr (kAddsWhole) {
+      for (int c = 0; c < kGroup; ++c) t[c] = S::to_float(whole[c]);
     }
   }
 

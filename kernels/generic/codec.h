@@ -6,6 +6,7 @@
 //   kSubBlocks, kQuads     sub-blocks with a scale of their own, and quads (four elements) in each
 //   kOperand               how quads are multiplied, see Operand
 //   kBits                  quants are below 2^kBits, or in -2^(kBits-1) .. 2^(kBits-1)-1 if signed
+//   kLargest               the largest |scale * q|, if there is more than one sub-block
 //   kUp                    quads are scaled up by 2^kUp, block().d down
 //   kHasMin                whether the type has minima
 //   Codec(panel, columns)  the panel of one group of rows
@@ -32,6 +33,17 @@ enum class Operand {
   offset,    // unsigned bytes (q + 2^kLogOffset) * 2^kUp
   is_signed  // signed bytes
 };
+
+/// Whether sums of scale * q_w q_x over the 128 elements that share a scale of x are exact as
+/// floats, |q_x| being at most 127.
+template <class Codec>
+constexpr bool is_exact_in_floats() {
+  if constexpr (Codec::kSubBlocks == 1) {
+    return true;
+  } else {
+    return Codec::kLargest * 127 * 128 < 1 << 24;
+  }
+}
 
 /// Where a panel's planes begin.
 inline const std::byte* plane_of(const std::byte* panel, QuantType type, int plane,

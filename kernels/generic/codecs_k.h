@@ -60,6 +60,7 @@ struct CodecQ4_K {
   static constexpr int kSubBlocks = 8, kQuads = 8;
   static constexpr Operand kOperand = Operand::plain;
   static constexpr int kBits = 4, kUp = 0;
+  static constexpr int kLargest = 63 * 15;
   static constexpr bool kHasMin = true;
 
   CodecQ4_K() = default;
@@ -96,6 +97,7 @@ struct CodecQ5_K {
   static constexpr int kSubBlocks = 8, kQuads = 8;
   static constexpr Operand kOperand = Operand::plain;
   static constexpr int kBits = 5, kUp = 0;
+  static constexpr int kLargest = 63 * 31;
   static constexpr bool kHasMin = true;
 
   CodecQ5_K() = default;
@@ -136,6 +138,7 @@ struct CodecQ6_K {
   static constexpr int kSubBlocks = 16, kQuads = 4;
   static constexpr Operand kOperand = Operand::offset;
   static constexpr int kLogOffset = 5, kBits = 6, kUp = up_shift<S>(kLogOffset);
+  static constexpr int kLargest = 128 * 32;
   static constexpr bool kHasMin = false;
 
   CodecQ6_K() = default;
@@ -194,6 +197,7 @@ struct CodecQ2_K {
   static constexpr int kSubBlocks = 16, kQuads = 4;
   static constexpr Operand kOperand = Operand::plain;
   static constexpr int kBits = 2, kUp = 0;
+  static constexpr int kLargest = 15 * 3;
   static constexpr bool kHasMin = true;
 
   CodecQ2_K() = default;
@@ -240,6 +244,7 @@ struct CodecQ3_K {
   static constexpr int kSubBlocks = 16, kQuads = 4;
   static constexpr Operand kOperand = Operand::offset;
   static constexpr int kLogOffset = 2, kBits = 3, kUp = up_shift<S>(kLogOffset);
+  static constexpr int kLargest = 32 * 4;
   static constexpr bool kHasMin = false;
 
   CodecQ3_K() = default;
@@ -286,6 +291,7 @@ struct CodecIQ4_XS {
   static constexpr int kSubBlocks = 8, kQuads = 8;
   static constexpr Operand kOperand = Operand::is_signed;
   static constexpr int kBits = 8, kUp = 0;
+  static constexpr int kLargest = 32 * 127;
   static constexpr bool kHasMin = false;
 
   CodecIQ4_XS() = default;

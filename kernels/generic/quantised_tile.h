@@ -41,6 +41,7 @@ struct QuantisedTile {
   /// A super-block of 256 elements has two scales of x, a plain block of 32 one.
   static constexpr int kParts = Codec::kSubBlocks == 1 ? 1 : 2;
   static constexpr int kSubBlocksOfPart = Codec::kSubBlocks / kParts;
+  static constexpr bool kAddsWhole = !is_exact_in_floats<Codec>();
   static constexpr std::size_t kBlockBytes = sizeof(typename Codec::Stored) * S::kLanes;
 
   template <int kPanels, int kColumns>
@@ -77,20 +78,15 @@ struct QuantisedTile {
 #pragma GCC unroll 2
     for (int p = 0; p < kParts; ++p) {
       Float t[kColumns];
+      Int whole[kColumns];
 #pragma GCC unroll 8
       for (int s = p * kSubBlocksOfPart; s < (p + 1) * kSubBlocksOfPart; ++s) {
         Int sum[kColumns];
         add_sub_block(w, x, s, ahead, sum);
-        if constexpr (Codec::kSubBlocks == 1) {
-          for (int c = 0; c < kColumns; ++c) t[c] = S::to_float(sum[c]);
-        } else {
-          const Float scale = S::to_float(w.scale(s));
-          const bool is_first = s == p * kSubBlocksOfPart;
-          for (int c = 0; c < kColumns; ++c) {
-            const Float f = S::to_float(sum[c]);
-            t[c] = is_first ? S::mul(scale, f) : S::fma(scale, f, t[c]);
-          }
-        }
+        add_scaled(w, s, sum, t, whole);
+      }
+      if constexpr (kAddsWhole) {
+        for (int c = 0; c < kColumns; ++c) t[c] = S::to_float(whole[c]);
       }
       for (int c = 0; c < kColumns; ++c) {
         const Float scale = scale_of(x, p, c);
@@ -100,6 +96,30 @@ struct QuantisedTile {
     for (int c = 0; c < kColumns; ++c) {
       if constexpr (Codec::kHasMin) out[c] = S::fma(w.m, scaled_min_sum(w, x, c), out[c]);
       out[c] = S::fma(w.d, total[c], out[c]);
+    }
+  }
+
+  /// t or whole += the sum of sub-block s times its scale.
+  template <class Block, int kColumns>
+  static inline __attribute__((always_inline)) void add_scaled(const Block& w, int s,
+                                                               const Int (&sum)[kColumns],
+                                                               Float (&t)[kColumns],
+                                                               Int (&whole)[kColumns]) {
+    const bool is_first = s % kSubBlocksOfPart == 0;
+    if constexpr (Codec::kSubBlocks == 1) {
+      for (int c = 0; c < kColumns; ++c) t[c] = S::to_float(sum[c]);
+    } else if constexpr (kAddsWhole) {
+      const Int scale = w.scale(s);
+      for (int c = 0; c < kColumns; ++c) {
+        const Int product = S::mul(scale, sum[c]);
+        whole[c] = is_first ? product : S::add(whole[c], product);
+      }
+    } else {
+      const Float scale = S::to_float(w.scale(s));
+      for (int c = 0; c < kColumns; ++c) {
+        const Float f = S::to_float(sum[c]);
+        t[c] = is_first ? S::mul(scale, f) : S::fma(scale, f, t[c]);
+      }
     }
   }
 

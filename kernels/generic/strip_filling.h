@@ -156,7 +156,7 @@ void quantize_stretch(const float* x, std::size_t n, std::int8_t* quants, float*
 inline void put_sums(const Strip& strip, std::size_t first, std::size_t n, std::size_t c,
                      const std::int32_t* sums) {
   const auto width = static_cast<std::size_t>(strip.width);
-  if (strip.kind == StripKind::q8_32) {
+  if (scale_block(strip.kind) == 32) {
     auto* bias = const_cast<std::int32_t*>(strip.bias) + first / 32 * width + c;
     for (std::size_t b = 0; b < n / 32; ++b) {
       bias[b * width] = -128 * (sums[2 * b] + sums[2 * b + 1]);
@@ -196,12 +196,41 @@ void fill_strip_q8(const Strip& strip, const float* const* columns) {
   }
 }
 
+/// Columns one after the other: their elements stand in runs, not in turn.
+template <class S, std::size_t kBlock>
+void fill_wide_strip_q8(const Strip& strip, const float* const* columns) {
+  constexpr std::size_t kRun = kWideRun;
+  const auto width = static_cast<std::size_t>(strip.width);
+  const auto n_filled = static_cast<std::size_t>(filled_columns(strip));
+  for (std::size_t c = 0; c < n_filled; ++c) {
+    for (std::size_t first = 0; first < strip.length; first += kStretch) {
+      const std::size_t n = strip.length - first < kStretch ? strip.length - first : kStretch;
+      alignas(64) std::int8_t quants[kStretch] = {};
+      float scales[kStretch / kBlock] = {};
+      std::int32_t sums[kStretch / 16] = {};
+      if (c < static_cast<std::size_t>(strip.n_columns)) {
+        quantize_stretch<S, kBlock>(columns[c] + first, n, quants, scales);
+        S::sums_of_16(quants, sums);
+      }
+      auto* run = const_cast<std::int8_t*>(strip.quants) + (first / kRun * width + c) * kRun;
+      for (std::size_t k = 0; k < n; k += kRun, run += width * kRun) {
+        std::memcpy(run, quants + k, n - k < kRun ? n - k : kRun);
+      }
+      float* to = const_cast<float*>(strip.scales) + first / kBlock * width + c;
+      for (std::size_t b = 0; b < n / kBlock; ++b) to[b * width] = scales[b];
+      put_sums(strip, first, n, c, sums);
+    }
+  }
+}
+
 template <class S>
 void install_fill_strip(PerStripKind& table) {
   table[StripKind::f32] = fill_strip_f32<S>;
   table[StripKind::bf16] = fill_strip_bf16<S>;
   table[StripKind::q8_32] = fill_strip_q8<S, 32>;
   table[StripKind::q8_128] = fill_strip_q8<S, 128>;
+  table[StripKind::q8_32_wide] = fill_wide_strip_q8<S, 32>;
+  table[StripKind::q8_128_wide] = fill_wide_strip_q8<S, 128>;
 }
 
 }  // namespace

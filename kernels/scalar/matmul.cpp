@@ -5,12 +5,6 @@
 namespace hearth::kernels::scalar {
 namespace {
 
-/// Element k of column c of a quantised strip.
-int quant(const Strip& x, std::size_t k, int c) {
-  return x.quants[(k / 4 * static_cast<std::size_t>(x.width) + static_cast<std::size_t>(c)) * 4 +
-                  k % 4];
-}
-
 struct Sums {
   float t;
   float u;
@@ -19,25 +13,25 @@ struct Sums {
 /// Sub-blocks [first, last) of a block times the same elements of a column, which begin at `start`.
 Sums multiply_sub_blocks(const BlockIntegers& w, int first, int last, const Strip& x,
                          std::size_t start, int c) {
-  float t = 0.0F;
+  int sum = 0;
   int min_sum = 0;
   for (int s = first; s < last; ++s) {
     int products = 0;
     int quants = 0;
     for (int i = s * w.sub_block; i < (s + 1) * w.sub_block; ++i) {
-      const int q = quant(x, start + static_cast<std::size_t>(i), c);
+      const int q = x.quants[quant_index(x, start + static_cast<std::size_t>(i), c)];
       products += w.q[i] * q;
       quants += q;
     }
-    t = __builtin_fmaf(static_cast<float>(w.scale[s]), static_cast<float>(products), t);
+    sum += w.scale[s] * products;
     min_sum += w.min[s] * quants;
   }
-  return {t, static_cast<float>(min_sum)};
+  return {static_cast<float>(sum), static_cast<float>(min_sum)};
 }
 
 /// acc + one block of a row times the elements of a column from `start` on.
 float multiply_block(const BlockIntegers& w, const Strip& x, std::size_t start, int c, float acc) {
-  const int scaled = x.kind == StripKind::q8_32 ? 32 : 128;  // elements per scale of x
+  const auto scaled = static_cast<int>(scale_block(x.kind));
   const int sub_blocks = scaled / w.sub_block;
   float t = 0.0F;
   float u = 0.0F;

@@ -12,13 +12,14 @@ namespace hearth::kernels::scalar {
 /// each block of the row in order, with q the integers of both sides:
 ///
 ///   T = U = 0, and for each scale s of x in the block (32 or 128 elements), in order:
-///     t = the sum over sub-blocks, in order, of scale * float(sum of q_w q_x), by fma; whole
-///         numbers, exact below 2^24
+///     t = float(sum over sub-blocks of scale * sum of q_w q_x)
 ///     u = float(sum over sub-blocks of min * sum of q_x)
 ///     T = fma(s, t, T),  U = fma(s, u, U)
 ///   acc = fma(d, T, fma(m, U, acc)), without the inner fma where the type has no minima; m is
-///   -dmin
-///         in the K types
+///   -dmin in the K types
+///
+/// The sums in t and u are whole numbers, below 2^31, and rounded once. A level that adds floats
+/// has the same bits as long as no sum can reach 2^24 (generic/codec.h).
 ///
 /// The plain types are one sub-block with scale 1 (and min 1); sub-blocks have 16 elements in Q2_K,
 /// Q3_K and Q6_K, else 32.

@@ -79,9 +79,8 @@ float quantize(const Strip& strip, const float* const* columns, std::size_t firs
   const float inverse = is_zero ? 0.0F : end / largest;
   auto* quants = const_cast<std::int8_t*>(strip.quants);
   for (std::size_t k = first; k < first + n; ++k) {
-    const std::size_t quad = k / 4 * static_cast<std::size_t>(strip.width);
     const int q = is_zero ? 0 : nearest(input(strip, columns, k, c) * inverse);
-    quants[(quad + static_cast<std::size_t>(c)) * 4 + k % 4] = static_cast<std::int8_t>(q);
+    quants[quant_index(strip, k, c)] = static_cast<std::int8_t>(q);
   }
   if (!are_numbers) return kNoNumber;
   return is_zero ? 0.0F : largest / end;
@@ -90,10 +89,7 @@ float quantize(const Strip& strip, const float* const* columns, std::size_t firs
 /// Sum of quants [first, first + n).
 int sum(const Strip& strip, std::size_t first, std::size_t n, int c) {
   int total = 0;
-  for (std::size_t k = first; k < first + n; ++k) {
-    const std::size_t quad = k / 4 * static_cast<std::size_t>(strip.width);
-    total += strip.quants[(quad + static_cast<std::size_t>(c)) * 4 + k % 4];
-  }
+  for (std::size_t k = first; k < first + n; ++k) total += strip.quants[quant_index(strip, k, c)];
   return total;
 }
 
@@ -121,7 +117,7 @@ void fill_strip_bf16(const Strip& strip, const float* const* columns) {
 }
 
 void fill_strip_q8_32(const Strip& strip, const float* const* columns) {
-  for (int c = 0; c < strip.width; ++c) {
+  for (int c = 0; c < filled_columns(strip); ++c) {
     for (std::size_t b = 0; b < strip.length / 32; ++b) {
       at(strip.scales, b, strip, c) = quantize(strip, columns, b * 32, 32, c);
       at(strip.bias, b, strip, c) = -128 * sum(strip, b * 32, 32, c);
@@ -130,7 +126,7 @@ void fill_strip_q8_32(const Strip& strip, const float* const* columns) {
 }
 
 void fill_strip_q8_128(const Strip& strip, const float* const* columns) {
-  for (int c = 0; c < strip.width; ++c) {
+  for (int c = 0; c < filled_columns(strip); ++c) {
     for (std::size_t b = 0; b < strip.length / 128; ++b) {
       at(strip.scales, b, strip, c) = quantize(strip, columns, b * 128, 128, c);
     }

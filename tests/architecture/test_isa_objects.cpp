@@ -47,7 +47,7 @@ std::vector<std::string> objects() {
 
 /// The level that an object file belongs to, or "".
 std::string level_of(const std::string& object) {
-  for (const char* level : {"avx2", "avx512", "neon", "neon_i8mm"}) {
+  for (const char* level : {"avx2", "avx512", "amx", "neon", "neon_i8mm"}) {
     if (fs::path(object).parent_path().filename() == level) return level;
   }
   return "";
@@ -84,7 +84,7 @@ TEST(IsaObjects, AreEnteredThroughTheirInstallFunctionAlone) {
   for (const std::string& object : objects()) {
     for (const Symbol& symbol : symbols(object)) {
       if (symbol.type != 'U') continue;
-      for (const char* name : {"avx2", "avx512", "neon", "neon_i8mm"}) {
+      for (const char* name : {"avx2", "avx512", "amx", "neon", "neon_i8mm"}) {
         const std::string level = name;
         if (begins_with(symbol.name, "hearth::kernels::install_" + level + "(")) ++entries;
         if (level_of(object) != level) {

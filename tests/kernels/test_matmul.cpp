@@ -73,9 +73,9 @@ std::vector<float> multiply(const KernelTable& table, QuantType type,
                             std::size_t misaligned = 1) {
   constexpr float kGuard = 12345.0F;
   constexpr std::size_t kGuards = 17;
-  const MatmulKernel& kernel = table.matmul[type];
-  const AlignedBytes panels = pack(rows, type, n_rows, length, kernel.lanes);
   const int n_columns = static_cast<int>(columns.pointers.size());
+  const MatmulKernel& kernel = table.matmul_for(type, n_columns);
+  const AlignedBytes panels = pack(rows, type, n_rows, length, kernel.lanes);
   AlignedBytes memory(strip_bytes(kernel.strip, n_columns, length));
   const Strip strip = make_strip(kernel.strip, n_columns, length, memory.data());
   table.fill_strip[kernel.strip](strip, columns.pointers.data());
@@ -100,6 +100,21 @@ std::vector<float> multiply(const KernelTable& table, QuantType type,
   return product;
 }
 
+/// What the statement says, a strip at a time.
+std::vector<float> statement(QuantType type, const std::vector<std::byte>& rows, std::size_t n_rows,
+                             std::size_t length, const Columns& columns) {
+  std::vector<float> product;
+  for (std::size_t first = 0; first < columns.pointers.size(); first += kStripColumns) {
+    Columns strip = columns;
+    const std::size_t last = std::min(first + kStripColumns, columns.pointers.size());
+    strip.pointers.assign(columns.pointers.begin() + static_cast<std::ptrdiff_t>(first),
+                          columns.pointers.begin() + static_cast<std::ptrdiff_t>(last));
+    const auto part = multiply(scalar_kernels(), type, rows, n_rows, length, strip);
+    product.insert(product.end(), part.begin(), part.end());
+  }
+  return product;
+}
+
 class Matmul : public testing::TestWithParam<Case> {
  protected:
   void equals_statement(std::size_t n_rows, std::size_t length, int n_columns,
@@ -113,7 +128,7 @@ class Matmul : public testing::TestWithParam<Case> {
     if (blocks == Blocks::extreme) make_extreme(columns, length);
     if (blocks == Blocks::subnormal) make_tiny(columns);
     const auto got = multiply(table_, type, rows, n_rows, length, columns, misaligned);
-    const auto want = multiply(scalar_kernels(), type, rows, n_rows, length, columns);
+    const auto want = statement(type, rows, n_rows, length, columns);
     for (std::size_t i = 0; i < want.size(); ++i) {
       ASSERT_EQ(std::memcmp(&got[i], &want[i], sizeof(float)), 0)
           << "element " << i << ": " << got[i] << ", the statement says " << want[i];
@@ -128,6 +143,12 @@ class Matmul : public testing::TestWithParam<Case> {
   }
 
   const KernelTable& table() const { return table_; }
+
+  /// Numbers of columns that this level has a kernel of its own for, if it has.
+  std::vector<int> wide_counts() const {
+    if (table_.wide_matmul[GetParam().type].multiply == nullptr) return {};
+    return {13, 16, 17, 32, 47, 100, kWideStripColumns};
+  }
 
  private:
   /// Quants of 127 and -127: everywhere the one, everywhere the other, or either. There is no
@@ -215,6 +236,22 @@ TEST_P(Matmul, EqualsTheStatementWithSubnormalScales) {
 
 TEST_P(Matmul, RowsOfZerosGiveZero) {
   for (int n_columns : {1, 6}) equals_statement(9, 2 * block(), n_columns, Blocks::zero);
+}
+
+TEST_P(Matmul, EqualsTheStatementWithManyColumns) {
+  for (const int n_columns : wide_counts()) {
+    for (const std::size_t n_rows : {1, 16, 33, 64, 65}) {
+      equals_statement(n_rows, 3 * block(), n_columns);
+    }
+  }
+  for (const int n_columns : wide_counts()) {
+    for (std::size_t n_blocks = 1; n_blocks <= 9; ++n_blocks) {
+      equals_statement(17, n_blocks * block(), n_columns);
+    }
+    for (const Blocks blocks : {Blocks::extreme, Blocks::subnormal, Blocks::zero}) {
+      equals_statement(16, 2 * block(), n_columns, blocks);
+    }
+  }
 }
 
 std::string case_name(const testing::TestParamInfo<Case>& c) {

@@ -56,6 +56,7 @@ std::vector<Feature> features() {
   return {{"avx2", cpu.avx2},
           {"avx512", cpu.avx512},
           {"avx512_bf16", cpu.avx512_bf16},
+          {"amx", cpu.amx},
           {"neon_dot", cpu.neon_dot},
           {"neon_i8mm", cpu.neon_i8mm}};
 }

@@ -37,16 +37,17 @@ std::int64_t panels_at_once(const PanelMatrix& w) {
   return static_cast<std::int64_t>(std::max<std::size_t>(1, kWeightsAtOnce / w.panel_bytes()));
 }
 
-/// out = panels [first, first + n) of matrix `which` times the strips; strip s has rows 12 s and
-/// on of out.
+/// out = panels [first, first + n) of matrix `which` times the strips, which have the rows of out
+/// one after the other.
 void multiply_panels(const PanelMatrix& w, std::int64_t which, std::int64_t first, std::int64_t n,
                      std::span<const Strip> strips, const Tensor& out) {
+  const kernels::MatmulKernel& kernel = w.kernel_for(out.rows);
   const std::byte* panels = w.panels(which, first, n, panel_scratch(w, n));
   const auto n_rows = static_cast<std::size_t>(w.rows_of(first, n));
   int row = 0;
   for (const Strip& strip : strips) {
-    w.kernel().multiply(panels, n_rows, strip, row_of(out, row) + first * w.kernel().lanes,
-                        static_cast<std::size_t>(out.stride));
+    kernel.multiply(panels, n_rows, strip, row_of(out, row) + first * kernel.lanes,
+                    static_cast<std::size_t>(out.stride));
     row += strip.n_columns;
   }
 }
@@ -123,7 +124,7 @@ void CpuDevice::fill_strips(std::span<const Product> products, Tensor x) {
   for (int t = 0; t < x.rows; ++t) rows[static_cast<std::size_t>(t)] = row_of(x, t);
   bool is_filled[kernels::kStripKinds] = {};
   for (const Product& product : products) {
-    const kernels::StripKind kind = panels_of(*product.w).kernel().strip;
+    const kernels::StripKind kind = panels_of(*product.w).kernel_for(x.rows).strip;
     const auto slot = static_cast<std::size_t>(kind);
     if (is_filled[slot]) continue;
     strips_[slot].fill(kernels_, kind, rows, static_cast<std::size_t>(x.columns), pool_);
@@ -167,7 +168,7 @@ void CpuDevice::multiply_many(const Product& product) {
   pool_.run_one_by_one(n_groups, [&](std::int64_t group) {
     const std::int64_t first = group * at_once;
     const std::int64_t n = std::min(at_once, w.panels_per_matrix() - first);
-    multiply_panels(w, 0, first, n, strips(w.kernel().strip), product.out);
+    multiply_panels(w, 0, first, n, strips(w.kernel_for(product.out.rows).strip), product.out);
   });
 }
 

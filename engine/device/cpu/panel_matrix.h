@@ -19,12 +19,15 @@ class PanelMatrix final : public Matrix {
   enum class Keep : std::uint8_t { packed, mapped };
 
   /// packed: packs all panels into the arena, shared out over the pool, and drops the file's pages
-  /// behind.
+  /// behind. The kernels must outlive it.
   PanelMatrix(const HostMatrix& host, const kernels::KernelTable& kernels, Keep keep,
               HugePageArena& arena, ThreadPool& pool);
 
   QuantType type() const { return type_; }
-  const kernels::MatmulKernel& kernel() const { return kernel_; }
+  const kernels::MatmulKernel& kernel() const { return kernels_.matmul[type_]; }
+  const kernels::MatmulKernel& kernel_for(int n_columns) const {
+    return kernels_.matmul_for(type_, n_columns);
+  }
 
   std::int64_t rows_per_matrix() const { return rows_per_matrix_; }
   std::int64_t panels_per_matrix() const { return panels_per_matrix_; }
@@ -50,9 +53,8 @@ class PanelMatrix final : public Matrix {
  private:
   void pack(std::int64_t which, std::int64_t first, std::int64_t n, std::byte* to) const;
 
+  const kernels::KernelTable& kernels_;
   QuantType type_;
-  kernels::MatmulKernel kernel_;
-  kernels::DequantizeRow dequantize_;
   std::int64_t rows_per_matrix_;
   std::int64_t panels_per_matrix_;
   std::size_t panel_bytes_;

@@ -12,12 +12,12 @@ namespace hearth {
 
 class StripSet {
  public:
-  /// Fills strips of the rows x[0], x[1], ... of `length` floats each, kStripColumns at a time.
-  /// What was there before is gone.
+  /// Fills strips of the rows x[0], x[1], ... of `length` floats each, as many as the kind has
+  /// room for at a time. What was there before is gone.
   void fill(const kernels::KernelTable& kernels, kernels::StripKind kind,
             std::span<const float* const> x, std::size_t length, ThreadPool& pool);
 
-  /// The same with a strip for each group, of at most kStripColumns rows.
+  /// The same with a strip for each group, of at most most_columns(kind) rows.
   void fill_groups(const kernels::KernelTable& kernels, kernels::StripKind kind,
                    std::span<const std::span<const float* const>> groups, std::size_t length,
                    ThreadPool& pool);
