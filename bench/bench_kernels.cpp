@@ -155,8 +155,7 @@ double ceiling_of(QuantType type, const Ceilings& most) {
 }
 
 void run_matmul(benchmark::State& state, const Shape& shape) {
-  const kernels::MatmulKernel& kernel =
-      chosen_kernels().matmul_for(shape.type, shape.n_tokens);
+  const kernels::MatmulKernel& kernel = chosen_kernels().matmul_for(shape.type, shape.n_tokens);
   const Panels& panels = Panels::get(shape);
   const Strips strips(kernel.strip, shape.n_tokens, shape.columns);
   std::vector<float> out(shape.rows() * static_cast<std::size_t>(shape.n_tokens));

@@ -25,10 +25,6 @@ class Parts {
   std::size_t used_ = 0;
 };
 
-std::size_t whole_runs(std::size_t length) {
-  return (length + kWideRun - 1) / kWideRun * kWideRun;
-}
-
 std::size_t lay_out(Strip& strip, void* memory) {
   Parts parts(memory);
   const std::size_t n = padded_length(strip.kind, strip.length);
@@ -41,8 +37,7 @@ std::size_t lay_out(Strip& strip, void* memory) {
       strip.pairs = parts.take<std::uint32_t>(n / 2, width);
       break;
     case StripKind::q8_32:
-    case StripKind::q8_32_wide:
-      strip.quants = parts.take<std::int8_t>(is_wide(strip.kind) ? whole_runs(n) : n, width);
+      strip.quants = parts.take<std::int8_t>(n, width);
       strip.scales = parts.take<float>(n / 32, width);
       strip.bias = parts.take<std::int32_t>(n / 32, width);
       break;

@@ -34,19 +34,18 @@ enum class StripKind : std::uint8_t {
   bf16,         // rounded to bfloat16
   q8_32,        // a scale per 32 elements: for the plain quant types
   q8_128,       // a scale per 128 elements: for the types with super-blocks of 256
-  q8_32_wide,   // the same, wide
-  q8_128_wide,
+  q8_128_wide,  // the same in a wide strip
 };
 
-inline constexpr int kStripKinds = 6;
+inline constexpr int kStripKinds = 5;
 
 [[gnu::always_inline]] constexpr bool is_wide(StripKind kind) {
-  return kind == StripKind::q8_32_wide || kind == StripKind::q8_128_wide;
+  return kind == StripKind::q8_128_wide;
 }
 
 /// Elements that share a scale, in a quantised strip.
 [[gnu::always_inline]] constexpr std::size_t scale_block(StripKind kind) {
-  return kind == StripKind::q8_32 || kind == StripKind::q8_32_wide ? 32 : 128;
+  return kind == StripKind::q8_32 ? 32 : 128;
 }
 
 /// Columns that a strip of this kind has at most.
@@ -64,7 +63,7 @@ struct Strip {
   const float* floats = nullptr;         // f32: [length][width]
   const std::uint32_t* pairs = nullptr;  // bf16: [length / 2][width], the earlier element low
   const std::int8_t* quants = nullptr;   // q8: [length / 4][width][4];
-                                         // wide: [length / 64, rounded up][width][64]
+                                         // wide: [length / 64][width][64]
   const float* scales = nullptr;         // q8: [length / 32 or 128][width]
   const std::int32_t* bias = nullptr;    // q8: -128 * sum of q, of every 32 elements (q8_32) or of
                                          // every 16 (q8_128): [length / 32 or 16][width]

@@ -11,7 +11,7 @@
 #include <functional>
 
 #include "base/error.h"
-#include "kernels/dispatch.h"
+#include "engine/device/cpu/isa.h"
 
 namespace hearth {
 namespace {
@@ -68,7 +68,7 @@ class CeilingMeter::Memory {
 
 CeilingMeter::CeilingMeter(int n_threads)
     : pool_(n_threads > 0 ? n_threads : default_thread_count()),
-      kernels_(kernels::best_kernels()) {}
+      kernels_(chosen_kernels()) {}
 
 CeilingMeter::~CeilingMeter() = default;
 

@@ -16,10 +16,10 @@ std::uint64_t busy_tiles(std::uint64_t rounds) {
   static constexpr TileShapes kShapes = full_tiles();
   const TilesInUse tiles(kShapes);
   alignas(64) std::uint64_t sums[kTileRows * kTileRowBytes / sizeof(std::uint64_t)] = {rounds};
-  load_tile<4>(sums, kTileRowBytes);
-  load_tile<5>(sums, kTileRowBytes);
-  load_tile<6>(sums, kTileRowBytes);
-  load_tile<7>(sums, kTileRowBytes);
+  load_tile<4>(sums);
+  load_tile<5>(sums);
+  load_tile<6>(sums);
+  load_tile<7>(sums);
   zero_tile<0>();
   zero_tile<1>();
   zero_tile<2>();

@@ -6,7 +6,6 @@ namespace hearth::kernels {
 
 void install_amx(KernelTable& table) {
   amx::install_matmul_k(table);
-  amx::install_matmul_plain(table);
   amx::install_ceilings(table);
 }
 

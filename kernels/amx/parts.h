@@ -6,7 +6,6 @@
 namespace hearth::kernels::amx {
 
 void install_matmul_k(KernelTable& table);
-void install_matmul_plain(KernelTable& table);
 void install_ceilings(KernelTable& table);
 
 }  // namespace hearth::kernels::amx

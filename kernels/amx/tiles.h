@@ -15,6 +15,11 @@ namespace {
 inline constexpr int kTileRows = 16;
 inline constexpr std::size_t kTileRowBytes = 64;
 
+/// What the compiler is told that an instruction reads or writes.
+struct __attribute__((may_alias)) TileBytes {
+  std::byte bytes[kTileRows * kTileRowBytes];
+};
+
 /// Rows and bytes per row of each tile.
 struct TileShapes {
   std::uint8_t palette = 1;
@@ -34,9 +39,7 @@ static_assert(sizeof(TileShapes) == 64);
 /// at every task switch.
 class TilesInUse {
  public:
-  explicit TilesInUse(const TileShapes& shapes) {
-    __asm__ volatile("ldtilecfg %0" ::"m"(shapes));
-  }
+  explicit TilesInUse(const TileShapes& shapes) { __asm__ volatile("ldtilecfg %0" ::"m"(shapes)); }
   ~TilesInUse() { __asm__ volatile("tilerelease"); }
   TilesInUse(const TilesInUse&) = delete;
   TilesInUse& operator=(const TilesInUse&) = delete;
@@ -47,16 +50,18 @@ inline __attribute__((always_inline)) void zero_tile() {
   __asm__ volatile("tilezero %%tmm%c0" ::"i"(tile));
 }
 
-/// Rows of the tile stand `stride` bytes apart.
+/// Rows of a tile in memory begin kTileRowBytes apart, also where they are shorter.
 template <int tile>
-inline __attribute__((always_inline)) void load_tile(const void* from, std::size_t stride) {
-  __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(from), "r"(stride), "i"(tile) : "memory");
+inline __attribute__((always_inline)) void load_tile(const void* from) {
+  __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(from), "r"(kTileRowBytes), "i"(tile),
+                   "m"(*static_cast<const TileBytes*>(from)));
 }
 
 template <int tile>
 inline __attribute__((always_inline)) void store_tile(void* to) {
-  __asm__ volatile("tilestored %%tmm%c2, (%0,%1,1)" ::"r"(to), "r"(kTileRowBytes), "i"(tile)
-                   : "memory");
+  __asm__ volatile("tilestored %%tmm%c3, (%1,%2,1)"
+                   : "=m"(*static_cast<TileBytes*>(to))
+                   : "r"(to), "r"(kTileRowBytes), "i"(tile));
 }
 
 /// sums += left times right, both of signed bytes.

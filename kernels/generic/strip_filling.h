@@ -197,9 +197,10 @@ void fill_strip_q8(const Strip& strip, const float* const* columns) {
 }
 
 /// Columns one after the other: their elements stand in runs, not in turn.
-template <class S, std::size_t kBlock>
+template <class S>
 void fill_wide_strip_q8(const Strip& strip, const float* const* columns) {
   constexpr std::size_t kRun = kWideRun;
+  constexpr std::size_t kBlock = 128;
   const auto width = static_cast<std::size_t>(strip.width);
   const auto n_filled = static_cast<std::size_t>(filled_columns(strip));
   for (std::size_t c = 0; c < n_filled; ++c) {
@@ -214,7 +215,7 @@ void fill_wide_strip_q8(const Strip& strip, const float* const* columns) {
       }
       auto* run = const_cast<std::int8_t*>(strip.quants) + (first / kRun * width + c) * kRun;
       for (std::size_t k = 0; k < n; k += kRun, run += width * kRun) {
-        std::memcpy(run, quants + k, n - k < kRun ? n - k : kRun);
+        std::memcpy(run, quants + k, kRun);
       }
       float* to = const_cast<float*>(strip.scales) + first / kBlock * width + c;
       for (std::size_t b = 0; b < n / kBlock; ++b) to[b * width] = scales[b];
@@ -229,8 +230,7 @@ void install_fill_strip(PerStripKind& table) {
   table[StripKind::bf16] = fill_strip_bf16<S>;
   table[StripKind::q8_32] = fill_strip_q8<S, 32>;
   table[StripKind::q8_128] = fill_strip_q8<S, 128>;
-  table[StripKind::q8_32_wide] = fill_wide_strip_q8<S, 32>;
-  table[StripKind::q8_128_wide] = fill_wide_strip_q8<S, 128>;
+  table[StripKind::q8_128_wide] = fill_wide_strip_q8<S>;
 }
 
 }  // namespace

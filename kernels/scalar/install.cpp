@@ -94,7 +94,6 @@ constexpr FillStripSlot kFillStrip[] = {
     {StripKind::bf16, scalar::fill_strip_bf16},
     {StripKind::q8_32, scalar::fill_strip_q8_32},
     {StripKind::q8_128, scalar::fill_strip_q8_128},
-    {StripKind::q8_32_wide, scalar::fill_strip_q8_32},
     {StripKind::q8_128_wide, scalar::fill_strip_q8_128},
 };
 

@@ -23,8 +23,7 @@ struct Case {
   StripKind kind;
 };
 
-constexpr const char* kKindNames[kStripKinds] = {"f32",    "bf16",       "q8_32",
-                                                  "q8_128", "q8_32_wide", "q8_128_wide"};
+constexpr const char* kKindNames[kStripKinds] = {"f32", "bf16", "q8_32", "q8_128", "q8_128_wide"};
 
 void PrintTo(const Case& c, std::ostream* out) {
   *out << c.level->name << " " << kKindNames[static_cast<int>(c.kind)];
@@ -70,7 +69,7 @@ class FillStripTest : public testing::TestWithParam<Case> {
   }
 
   std::size_t unit() const {
-    constexpr std::size_t kUnits[kStripKinds] = {1, 1, 32, 256, 32, 256};
+    constexpr std::size_t kUnits[kStripKinds] = {1, 1, 32, 256, 256};
     return kUnits[static_cast<int>(GetParam().kind)];
   }
 };
