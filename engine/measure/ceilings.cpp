@@ -67,8 +67,7 @@ class CeilingMeter::Memory {
 };
 
 CeilingMeter::CeilingMeter(int n_threads)
-    : pool_(n_threads > 0 ? n_threads : default_thread_count()),
-      kernels_(chosen_kernels()) {}
+    : pool_(n_threads > 0 ? n_threads : default_thread_count()), kernels_(chosen_kernels()) {}
 
 CeilingMeter::~CeilingMeter() = default;
 
