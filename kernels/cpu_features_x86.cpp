@@ -1,10 +1,6 @@
 // CPUID leaves and bits: Intel's manual, volume 2, "CPUID". A bit alone is not enough: the system
 // must also save the registers on a task switch, which XCR0 tells.
 #include <cpuid.h>
-#if defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
 
 #include <cstdint>
 
@@ -43,10 +39,16 @@ std::uint32_t saved_states() {
 /// Linux saves tiles only for processes that have asked for them (its x86/xstate.rst); other
 /// systems are not asked, so they do without.
 bool may_use_tiles() {
-#if defined(__linux__)
-  constexpr int kAskForState = 0x1023;  // ARCH_REQ_XCOMP_PERM
-  constexpr int kTileData = 18;         // XFEATURE_XTILEDATA
-  return syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
+#if defined(__linux__) && defined(__x86_64__)
+  constexpr long kArchPrctl = 158;       // the system call
+  constexpr long kAskForState = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;         // XFEATURE_XTILEDATA
+  long result = 0;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(kArchPrctl), "D"(kAskForState), "S"(kTileData)
+                   : "rcx", "r11", "memory");
+  return result == 0;
 #else
   return false;
 #endif

@@ -14,7 +14,7 @@ constexpr TileShapes full_tiles() {
 
 std::uint64_t busy_tiles(std::uint64_t rounds) {
   static constexpr TileShapes kShapes = full_tiles();
-  const TilesInUse tiles(kShapes);
+  begin_tiles(kShapes);
   alignas(64) std::uint64_t sums[kTileRows * kTileRowBytes / sizeof(std::uint64_t)] = {rounds};
   load_tile<4>(sums);
   load_tile<5>(sums);
@@ -31,6 +31,7 @@ std::uint64_t busy_tiles(std::uint64_t rounds) {
     multiply_tiles<3, 5, 7>();
   }
   store_tile<0>(sums);
+  end_tiles();
   return sums[0];
 }
 

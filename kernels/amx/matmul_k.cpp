@@ -287,7 +287,7 @@ void multiply_wide(const void* panels, std::size_t n_rows, const Strip& x, float
   const auto* bytes = static_cast<const std::byte*>(panels);
   const std::size_t panel = panel_bytes(Tile::kType, x.length, Simd::kLanes);
   static constexpr TileShapes kShapes = Tile::shapes();
-  const TilesInUse tiles_in_use(kShapes);
+  begin_tiles(kShapes);
   constexpr std::size_t kRows = kPanelsTogether * Simd::kLanes;
   for (std::size_t row = 0; row < n_rows; row += kRows) {
     const std::size_t left = n_rows - row;
@@ -315,6 +315,7 @@ void multiply_wide(const void* panels, std::size_t n_rows, const Strip& x, float
       store_sums(sums[p], n_rows - first, x.n_columns, out + first, out_stride);
     }
   }
+  end_tiles();
 }
 
 template <template <class> class Codec>

@@ -35,15 +35,15 @@ struct TileShapes {
 };
 static_assert(sizeof(TileShapes) == 64);
 
-/// The tiles have these shapes while this lives. Without it the system would save eight kilobytes
-/// at every task switch.
-class TilesInUse {
- public:
-  explicit TilesInUse(const TileShapes& shapes) { __asm__ volatile("ldtilecfg %0" ::"m"(shapes)); }
-  ~TilesInUse() { __asm__ volatile("tilerelease"); }
-  TilesInUse(const TilesInUse&) = delete;
-  TilesInUse& operator=(const TilesInUse&) = delete;
-};
+/// The tiles have these shapes until end_tiles().
+inline void begin_tiles(const TileShapes& shapes) {
+  __asm__ volatile("ldtilecfg %0" ::"m"(shapes));
+}
+
+/// Without it the system would save eight kilobytes at every task switch.
+inline void end_tiles() {
+  __asm__ volatile("tilerelease");
+}
 
 template <int tile>
 inline __attribute__((always_inline)) void zero_tile() {
