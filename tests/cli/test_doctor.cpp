@@ -60,7 +60,7 @@ TEST(Doctor, NamesAKernelForEveryOpAndType) {
   const json kernels = doctor_at("")["kernels"];
   for (const QuantTypeInfo& info : all_quant_types()) {
     if (!info.is_weight) continue;
-    for (const char* op : {"matmul", "get_rows"}) {
+    for (const char* op : {"matmul", "prompt_matmul", "get_rows"}) {
       EXPECT_NE(kernels[op].value(std::string(info.name), ""), "") << op << " " << info.name;
     }
   }
@@ -85,7 +85,7 @@ TEST(HearthIsa, ForcesEachLevelAndNoneAboveIt) {
     allowed.insert(name);
     const json found = doctor_at(name);
     EXPECT_EQ(found["chosen_level"], name);
-    EXPECT_EQ(found["kernels"]["matmul"]["Q4_K"], name);
+    EXPECT_EQ(found["kernels"]["prompt_matmul"]["Q4_K"], name);
     for (const auto& group : found["kernels"]) {
       for (const auto& by : group) EXPECT_TRUE(allowed.count(by)) << by << " with " << name;
     }

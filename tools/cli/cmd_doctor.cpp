@@ -64,6 +64,7 @@ void print_text(const Diagnosis& found) {
   }
   fmt::print("Kernels\n");
   print_by_level("matmul", found.matmul);
+  print_by_level("matmul, prompt", found.prompt_matmul);
   print_by_level("get_rows", found.get_rows);
   print_by_level("other ops", found.ops);
   print_vulkan(found.vulkan);

@@ -53,12 +53,8 @@ std::string cpu_name() {
 
 std::vector<Feature> features() {
   const kernels::CpuFeatures& cpu = kernels::cpu_features();
-  return {{"avx2", cpu.avx2},
-          {"avx512", cpu.avx512},
-          {"avx512_bf16", cpu.avx512_bf16},
-          {"amx", cpu.amx},
-          {"neon_dot", cpu.neon_dot},
-          {"neon_i8mm", cpu.neon_i8mm}};
+  return {{"avx2", cpu.avx2}, {"avx512", cpu.avx512},     {"avx512_bf16", cpu.avx512_bf16},
+          {"amx", cpu.amx},   {"neon_dot", cpu.neon_dot}, {"neon_i8mm", cpu.neon_i8mm}};
 }
 
 std::vector<LevelState> levels() {
@@ -131,6 +127,9 @@ Diagnosis diagnose() {
       .levels = levels(),
       .matmul = by_type(
           [](const KernelTable& table, QuantType type) { return table.matmul[type].multiply; }),
+      .prompt_matmul = by_type([](const KernelTable& table, QuantType type) {
+        return table.matmul_for(type, kernels::kStripColumns + 1).multiply;
+      }),
       .get_rows = by_type(
           [](const KernelTable& table, QuantType type) { return table.dequantize_row[type]; }),
       .ops = ops(),
@@ -176,6 +175,7 @@ std::string diagnosis_json(const Diagnosis& found) {
     if (level.chosen) json["chosen_level"] = level.name;
   }
   json["kernels"] = {{"matmul", as_json(found.matmul)},
+                     {"prompt_matmul", as_json(found.prompt_matmul)},
                      {"get_rows", as_json(found.get_rows)},
                      {"ops", as_json(found.ops)}};
   json["vulkan"] = {{"devices", nlohmann::ordered_json::array()}};

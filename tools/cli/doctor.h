@@ -38,8 +38,9 @@ struct Diagnosis {
   std::string huge_pages;  // always, madvise, never or unknown
   std::string blas;        // what OpenBLAS says of itself; "": not there
   std::vector<LevelState> levels;
-  std::vector<KernelOf> matmul;    // by quant type
-  std::vector<KernelOf> get_rows;  // by quant type
+  std::vector<KernelOf> matmul;         // by quant type, for a few columns
+  std::vector<KernelOf> prompt_matmul;  // the same for many
+  std::vector<KernelOf> get_rows;       // by quant type
   std::vector<KernelOf> ops;
   VulkanListing vulkan;
 };
