@@ -40,17 +40,14 @@ struct RecordView {
 
 /// A condition on a record's facts.
 struct Condition {
-  enum class Is : std::uint8_t { equal, other, prefix };
+  /// less and more: of numbers where both are, else of texts, byte by byte.
+  enum class Is : std::uint8_t { equal, other, prefix, less, more };
 
   std::string name;
   Is is = Is::equal;
   std::string value;
 
-  bool holds(const RecordView& record) const {
-    const std::string_view found = record.fact(name);
-    if (is == Is::prefix) return found.starts_with(value);
-    return (found == value) == (is == Is::equal);
-  }
+  bool holds(const RecordView& record) const;
 };
 
 }  // namespace hearth::retrieval

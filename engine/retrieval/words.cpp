@@ -2,6 +2,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -29,7 +30,16 @@ constexpr CodeRange kPairScripts[] = {
 
 enum class Kind { none, word, pairs };
 
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 Kind kind_of(char32_t c) {
+  if (c < 0x80) {
+    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_letter || (c >= '0' && c <= '9') ? Kind::word : Kind::none;
+  }
   for (const CodeRange& range : kPairScripts) {
     if (c >= range.first && c <= range.last) return Kind::pairs;
   }
@@ -50,7 +60,16 @@ Kind kind_of(char32_t c) {
   }
 }
 
+/// Compatible composition without case. Most texts need no table for that: tokens are counted again
+/// and again while chunks are filled.
 std::string folded(std::string_view text) {
+  if (is_ascii(text)) {
+    std::string lower(text);
+    for (char& c : lower) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 'a' - 'A');
+    }
+    return lower;
+  }
   const std::string whole = utf8::sanitize(text);
   utf8proc_uint8_t* out = nullptr;
   const auto options = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_COMPAT |

@@ -156,7 +156,9 @@ std::vector<float> Embedder::pooled(std::span<const float> rows) const {
   if (pooling_ == Pooling::last) values.erase(values.begin(), values.end() - n_embd());
   if (pooling_ == Pooling::mean) {
     std::vector<double> sum(width);
-    for (std::size_t i = 0; i < rows.size(); ++i) sum[i % width] += static_cast<double>(rows[i]);
+    for (std::size_t first = 0; first < rows.size(); first += width) {
+      for (std::size_t j = 0; j < width; ++j) sum[j] += static_cast<double>(rows[first + j]);
+    }
     values.resize(width);
     for (std::size_t j = 0; j < width; ++j) {
       values[j] = static_cast<float>(sum[j] / static_cast<double>(rows.size() / width));

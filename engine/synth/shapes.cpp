@@ -20,6 +20,8 @@ constexpr ShapeKey kGemma3SmallKeys[] = {{"attention.sliding_window", 512}};
 constexpr ShapeKey kGemma3Keys[] = {{"attention.sliding_window", 1024},
                                     {"rope.scaling.factor", 8.0}};
 constexpr ShapeKey kPhi3Keys[] = {{"attention.sliding_window", 2047}};
+constexpr ShapeKey kMpnetKeys[] = {{"attention.relative_buckets_count", 32},
+                                   {"attention.relative_max_distance", 128}};
 constexpr ShapeKey kGraniteMoeKeys[] = {
     {"expert_count", 32},          {"expert_used_count", 8},  {"expert_feed_forward_length", 512},
     {"attention.scale", 0.015625}, {"embedding_scale", 12.0}, {"residual_scale", 0.22},
@@ -272,7 +274,19 @@ constexpr Shape kShapes[] = {
      .n_ctx = 512,
      .norm_eps = 1e-12,
      .vocab = SynthVocab::wordpiece},
-    {.name = "bert-base",  // also bge-base; all-mpnet-base is as large but for its positions
+    {.name = "mpnet-base",  // all-mpnet-base-v2
+     .family = "mpnet",
+     .n_layer = 12,
+     .n_embd = 768,
+     .n_head = 12,
+     .n_head_kv = 12,
+     .n_ff = 3072,
+     .n_vocab = 30527,
+     .n_ctx = 512,
+     .norm_eps = 1e-5,
+     .vocab = SynthVocab::wordpiece,
+     .keys = kMpnetKeys},
+    {.name = "bert-base",  // also bge-base
      .family = "bert",
      .n_layer = 12,
      .n_embd = 768,

@@ -58,6 +58,11 @@ TEST_F(RetrievalCommands, AFolderIsSearchedByWords) {
       json::parse(run_hearth({"search", kb_, "a", "--json", "--where", "source=dogs.md"}).out);
   ASSERT_EQ(dogs["hits"].size(), 1U);
   EXPECT_EQ(dogs["hits"][0]["heading"], "Dogs");
+  const auto below =
+      json::parse(run_hearth({"search", kb_, "cats", "--json", "--where", "line>3"}).out);
+  ASSERT_EQ(below["hits"].size(), 1U);
+  EXPECT_EQ(below["hits"][0]["heading"], "Cats > Food");
+  EXPECT_THAT(run_hearth({"search", kb_, "a", "--where", "dogs"}).err, HasSubstr("condition"));
 
   write("dogs.md", "# Dogs\n\nA dog digs.\n");
   EXPECT_THAT(index().out, AllOf(HasSubstr("1 changed"), HasSubstr("1 unchanged")));

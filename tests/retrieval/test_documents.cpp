@@ -32,6 +32,19 @@ TEST(Words, AreFoldedRunsOfLettersAndDigits) {
   EXPECT_THAT(terms_of("a\xFFz"), ElementsAre("a", "z"));
 }
 
+// Whether or not a character outside ASCII makes the whole text take the longer way.
+TEST(Words, OfAsciiAreTheSameBesideOtherLetters) {
+  std::string ascii;
+  for (int c = 1; c < 128; ++c) ascii += static_cast<char>(c);
+  const std::vector<std::string> expected = {"0123456789", "abcdefghijklmnopqrstuvwxyz",
+                                             "abcdefghijklmnopqrstuvwxyz"};
+  EXPECT_EQ(terms_of(ascii), expected);
+  std::vector<std::string> longer = terms_of(ascii + " \u00e9");
+  ASSERT_EQ(longer.size(), 4U);
+  longer.pop_back();
+  EXPECT_EQ(longer, expected);
+}
+
 TEST(Words, OfScriptsWithoutSpacesArePairs) {
   EXPECT_THAT(terms_of("환불은 언제"), ElementsAre("환불", "불은", "언제"));
   EXPECT_THAT(terms_of("退款政策 A"), ElementsAre("退款", "款政", "政策", "a"));

@@ -192,10 +192,11 @@ TEST_F(IndexTest, AnIndexWithAHistoryIsLikeAFreshOne) {
 TEST_F(IndexTest, FiltersByFacts) {
   Index index = make({.dimension = 1});
   for (int i = 0; i < 100; ++i) {
-    index.put({.key = std::to_string(100 + i),
-               .text = "word",
-               .facts = {{"source", i % 10 == 3 ? "b/x.md" : "a/x.md"}},
-               .vector = {static_cast<float>(i + 1)}});
+    index.put(
+        {.key = std::to_string(100 + i),
+         .text = "word",
+         .facts = {{"source", i % 10 == 3 ? "b/x.md" : "a/x.md"}, {"line", std::to_string(i)}},
+         .vector = {static_cast<float>(i + 1)}});
   }
   index.commit();
   const std::vector<float> query = {1};
@@ -205,6 +206,13 @@ TEST_F(IndexTest, FiltersByFacts) {
   EXPECT_EQ(index.nearest(query, 200, {{"source", Condition::Is::other, "b/x.md"}}).front().size(),
             90U);
   EXPECT_TRUE(index.best_words("word", 5, {{"source", Condition::Is::equal, "c"}}).empty());
+  const auto n = [&](const char* name, Condition::Is is, const char* value) {
+    return index.best_words("word", 200, {{name, is, value}}).size();
+  };
+  EXPECT_EQ(n("line", Condition::Is::less, "10"), 10U);  // as numbers: "9" < "10"
+  EXPECT_EQ(n("line", Condition::Is::more, "89.5"), 10U);
+  EXPECT_EQ(n("source", Condition::Is::less, "b"), 90U);  // as texts
+  EXPECT_EQ(n("absent", Condition::Is::more, ""), 0U);
 }
 
 TEST_F(IndexTest, RefusesVectorsThatDoNotFit) {

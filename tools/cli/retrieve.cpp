@@ -16,19 +16,25 @@ namespace {
 using retrieval::Condition;
 
 Condition parse_condition(const std::string& text) {
-  const std::size_t sign = text.find('=');
-  if (sign == std::string::npos || sign == 0) {
-    throw Error(Error::Parts{.where = "--where",
-                             .what = "this is not a condition",
-                             .expected = "NAME=VALUE, NAME!=VALUE or NAME^=PREFIX",
-                             .got = "\"" + text + "\""});
+  struct Sign {
+    std::string_view text;
+    Condition::Is is;
+  };
+  constexpr Sign kSigns[] = {{"!=", Condition::Is::other},
+                             {"^=", Condition::Is::prefix},
+                             {"=", Condition::Is::equal},
+                             {"<", Condition::Is::less},
+                             {">", Condition::Is::more}};
+  const std::size_t at = text.find_first_of("!^=<>");
+  for (const Sign& sign : kSigns) {
+    if (at == 0 || at == std::string::npos || !text.substr(at).starts_with(sign.text)) continue;
+    return {.name = text.substr(0, at), .is = sign.is, .value = text.substr(at + sign.text.size())};
   }
-  Condition condition{.name = text.substr(0, sign), .value = text.substr(sign + 1)};
-  const char before = condition.name.back();
-  if (before == '!') condition.is = Condition::Is::other;
-  if (before == '^') condition.is = Condition::Is::prefix;
-  if (before == '!' || before == '^') condition.name.pop_back();
-  return condition;
+  throw Error(
+      Error::Parts{.where = "--where",
+                   .what = "this is not a condition",
+                   .expected = "NAME=VALUE, NAME!=VALUE, NAME^=PREFIX, NAME<VALUE or NAME>VALUE",
+                   .got = "\"" + text + "\""});
 }
 
 Hit hit_of(const retrieval::Index& index, const retrieval::Scored& one) {
@@ -57,7 +63,7 @@ void add_retrieval_options(CLI::App& command, RetrievalOptions& options,
   command.add_flag("--vectors", options.vectors_only, "by vectors alone")->excludes(words);
   command
       .add_option("--where", options.where,
-                  "only where a fact is so: source=FILE, source^=FOLDER/, heading!=TEXT")
+                  "only where a fact is so: source=FILE, source^=FOLDER/, heading!=TEXT, line<100")
       ->allow_extra_args(false)
       ->type_name("CONDITION");
   add_embedder_options(command, options.embedder, "--embedder");
