@@ -65,6 +65,7 @@ struct AttentionTile {
   const AttentionRow* rows = nullptr;  // [n_rows]
   const void* keys = nullptr;
   const void* values = nullptr;
+  int first_key = 0;  // the position of the first of keys and values, a multiple of kChunkKeys
   int head_dim_k = 0;
   int head_dim_v = 0;
   float scale = 1.0F;

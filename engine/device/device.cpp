@@ -11,6 +11,10 @@ std::uint64_t KvShape::bytes() const {
   return of_a_position * static_cast<std::uint64_t>(n_slots) * static_cast<std::uint64_t>(n_ctx);
 }
 
+int KvCache::first_kept(int, int) const {
+  return 0;
+}
+
 void Device::reserve(std::span<const std::uint64_t>, int) {}
 
 void Device::matmuls(std::span<const Product> products, Tensor x) {

@@ -66,8 +66,10 @@ struct KvShape {
     int k_columns = 0;  // n_head_kv * head_dim_k
     int v_columns = 0;
     int n_head_kv = 1;
+    int window = 0;  // a row looks back at so many positions, its own included; 0: at all
   };
   int n_ctx = 0;                    // positions of each sequence
+  int n_ubatch = 0;                 // rows of a step at most
   int n_slots = 1;                  // sequences
   QuantType type = QuantType::F32;  // of what is stored: F32, F16 or Q8_0. The reference keeps F32
   std::vector<Layer> layers = {};
@@ -85,6 +87,10 @@ class KvCache {
   virtual ~KvCache() = default;
 
   const KvShape& shape() const { return shape_; }
+
+  /// Where a device keeps no more of a windowed layer than rows to come can look back at: the first
+  /// position of `layer` that is still there, if the highest that was ever stored is `highest`.
+  virtual int first_kept(int layer, int highest) const;
 
  private:
   KvShape shape_;

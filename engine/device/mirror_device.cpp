@@ -18,6 +18,11 @@ struct MirrorMatrix final : Matrix {
 
 struct MirrorKvCache final : KvCache {
   using KvCache::KvCache;
+  int first_kept(int layer, int highest) const override {
+    int first = 0;
+    for (const auto& side : sides) first = std::max(first, side->first_kept(layer, highest));
+    return first;
+  }
   std::vector<std::unique_ptr<KvCache>> sides;
 };
 

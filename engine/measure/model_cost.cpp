@@ -65,7 +65,7 @@ Work ModelCost::layers(int n_tokens) const {
 }
 
 double ModelCost::kv_bytes(int depth) const {
-  const KvShape whole = kv_shape(model_, *model_.placement.output, depth);
+  const KvShape whole = kv_shape(model_, *model_.placement.output, {depth, 1});
   double bytes = 0;
   for (std::size_t il = 0; il < whole.layers.size(); ++il) {
     const int window = model_.hparams.layers[il].window;

@@ -268,6 +268,7 @@ Tensor Forward::run(std::span<const std::int32_t> tokens, int n_past, bool only_
 Tensor Forward::run(std::span<const std::int32_t> tokens, const Step& step, bool only_last) {
   HEARTH_CHECK(static_cast<std::size_t>(step.n_tokens()) == tokens.size());
   HEARTH_CHECK(step.n_tokens() > 0 && step.n_tokens() <= n_ubatch_ && step.longest() <= n_ctx_);
+  note_stored(step);
   Seat* seat = &seat_of(model_.placement.embedding);
   seat->device->begin(step);
   Tensor x = embed(*seat, tokens, step);
@@ -338,6 +339,7 @@ Tensor Forward::hand_over(Tensor x, Seat& from, Seat& to, const Step& step) {
 }
 
 void Forward::store_random(const Step& step) {
+  note_stored(step);
   const HParams& h = model_.hparams;
   Random random(static_cast<std::uint64_t>(step.longest()));
   std::vector<float> values;
@@ -357,6 +359,29 @@ void Forward::store_random(const Step& step) {
                           kv.column_range(h.n_k(layer), h.n_v(layer), "v"));
     seat.device->submit();
   }
+}
+
+void Forward::note_stored(const Step& step) {
+  highest_.resize(static_cast<std::size_t>(n_slots_));
+  for (const StepRun& run : step.runs()) {
+    int& highest = highest_[static_cast<std::size_t>(run.slot)];
+    const int last = run.n_past + run.n_tokens - 1;
+    highest = run.n_past == 0 ? last : std::max(highest, last);
+  }
+}
+
+bool Forward::can_go_on(int slot, int position) const {
+  const auto number = static_cast<std::size_t>(slot);
+  if (position == 0 || number >= highest_.size()) return true;
+  for (const Seat& seat : seats_) {
+    const std::vector<KvShape::Layer>& layers = seat.kv->shape().layers;
+    for (std::size_t il = 0; il < layers.size(); ++il) {
+      const int first = std::max(0, position - layers[il].window + 1);
+      if (layers[il].window == 0 || layers[il].k_columns == 0) continue;
+      if (seat.kv->first_kept(static_cast<int>(il), highest_[number]) > first) return false;
+    }
+  }
+  return true;
 }
 
 void Forward::hidden(std::vector<float>& rows, Tensor hidden) {

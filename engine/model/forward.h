@@ -37,13 +37,20 @@ inline constexpr int kMostHeadRows = 16;
 /// one step, so that those of a layer are forgotten when the next one begins.
 bool forgets_layers(const HParams& hparams);
 
+/// What there is room for: sequences of n_ctx tokens each, and steps of n_ubatch.
+struct KvRoom {
+  int n_ctx;
+  int n_ubatch;
+  int n_slots = 1;
+};
+
 /// The caches' shape for the layers that are `here`; other layers have no columns. Where layers
 /// share their room, it is that of the first.
 KvShape kv_shape(const HParams& hparams, const std::function<bool(int layer)>& is_here,
-                 QuantType type, int n_ctx, int n_slots);
+                 QuantType type, const KvRoom& room);
 
 /// For the layers of a model on a device.
-KvShape kv_shape(const Model& model, const Device& device, int n_ctx, int n_slots = 1);
+KvShape kv_shape(const Model& model, const Device& device, const KvRoom& room);
 
 /// Floats of each scratch tensor, named; what plans count and Forward allocates.
 struct ScratchSize {
@@ -79,6 +86,10 @@ class Forward {
   /// Puts random keys and values where the step's rows have their place, in every layer.
   void store_random(const Step& step);
 
+  /// Whether all is there that a row at `position` of a slot looks back at. Not where windowed
+  /// layers have let go of it for later positions.
+  bool can_go_on(int slot, int position) const;
+
   /// rows = hidden, as run() returned it.
   void hidden(std::vector<float>& rows, Tensor hidden);
 
@@ -93,6 +104,7 @@ class Forward {
   };
   class Block;
 
+  void note_stored(const Step& step);
   Seat& seat_of(const Device* device);
   void make_seat(Device* device);
   Tensor embed(Seat& seat, std::span<const std::int32_t> tokens, const Step& step);
@@ -108,6 +120,7 @@ class Forward {
   Rope local_rope_;
   RelativeBias relative_bias_;
   std::vector<Seat> seats_;
+  std::vector<int> highest_;  // [n_slots], the highest position that was stored since position 0
 };
 
 }  // namespace hearth

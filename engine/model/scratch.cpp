@@ -13,14 +13,16 @@ bool forgets_layers(const HParams& h) {
 }
 
 KvShape kv_shape(const HParams& h, const std::function<bool(int layer)>& is_here, QuantType type,
-                 int n_ctx, int n_slots) {
-  KvShape shape{.n_ctx = n_ctx, .n_slots = n_slots, .type = type};
+                 const KvRoom& room) {
+  KvShape shape{
+      .n_ctx = room.n_ctx, .n_ubatch = room.n_ubatch, .n_slots = room.n_slots, .type = type};
   for (std::size_t il = 0; il < h.layers.size(); ++il) {
-    const KvShape::Layer columns = is_here(static_cast<int>(il))
-                                       ? KvShape::Layer{.k_columns = h.n_k(h.layers[il]),
-                                                        .v_columns = h.n_v(h.layers[il]),
-                                                        .n_head_kv = h.layers[il].n_head_kv}
-                                       : KvShape::Layer{};
+    const KvShape::Layer columns =
+        is_here(static_cast<int>(il)) ? KvShape::Layer{.k_columns = h.n_k(h.layers[il]),
+                                                       .v_columns = h.n_v(h.layers[il]),
+                                                       .n_head_kv = h.layers[il].n_head_kv,
+                                                       .window = h.causal ? h.layers[il].window : 0}
+                                      : KvShape::Layer{};
     if (!forgets_layers(h) || il == 0) {
       shape.layers.push_back(columns);
     } else if (columns.k_columns > 0) {
@@ -30,11 +32,11 @@ KvShape kv_shape(const HParams& h, const std::function<bool(int layer)>& is_here
   return shape;
 }
 
-KvShape kv_shape(const Model& model, const Device& device, int n_ctx, int n_slots) {
+KvShape kv_shape(const Model& model, const Device& device, const KvRoom& room) {
   const auto is_here = [&](int layer) {
     return model.placement.layers[static_cast<std::size_t>(layer)] == &device;
   };
-  return kv_shape(model.hparams, is_here, model.kv_type, n_ctx, n_slots);
+  return kv_shape(model.hparams, is_here, model.kv_type, room);
 }
 
 std::vector<ScratchSize> scratch_sizes(const HParams& h, int n_ubatch, bool has_output) {
@@ -75,7 +77,7 @@ void Forward::make_seat(Device* device) {
   const auto is_this = [&](const Seat& seat) { return seat.device == device; };
   if (std::any_of(seats_.begin(), seats_.end(), is_this)) return;
   Seat seat{.device = device,
-            .kv = device->make_kv_cache(kv_shape(model_, *device, n_ctx_, n_slots_))};
+            .kv = device->make_kv_cache(kv_shape(model_, *device, {n_ctx_, n_ubatch_, n_slots_}))};
   const bool has_output = device == model_.placement.output;
   for (const ScratchSize& size : scratch_sizes(model_.hparams, n_ubatch_, has_output)) {
     seat.scratch.buffers.push_back(device->allocate(static_cast<std::size_t>(size.rows) *

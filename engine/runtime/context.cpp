@@ -18,7 +18,8 @@ Context::Context(const Model& model, int n_ctx, int n_ubatch, int n_slots)
     : model_(&model),
       forward_(std::make_unique<Forward>(model, n_ctx, n_ubatch, n_slots)),
       n_past_(static_cast<std::size_t>(n_slots)),
-      history_(static_cast<std::size_t>(n_slots)) {
+      history_(static_cast<std::size_t>(n_slots)),
+      is_pretended_(static_cast<std::size_t>(n_slots)) {
   const auto rows = static_cast<std::size_t>(std::min(kHeadRows, forward_->n_ubatch()));
   logits_.resize(rows * static_cast<std::size_t>(n_vocab()));
 }
@@ -45,7 +46,25 @@ void Context::check(int slot, std::span<const std::int32_t> tokens) const {
 void Context::truncate(int slot, int n) {
   HEARTH_CHECK(n >= 0 && n <= n_past(slot));
   past(slot) = n;
+  if (n == 0) is_pretended_[static_cast<std::size_t>(slot)] = false;
   history_[static_cast<std::size_t>(slot)].resize(static_cast<std::size_t>(n));
+  if (forward_->can_go_on(slot, n)) return;
+  if (is_pretended_[static_cast<std::size_t>(slot)]) {
+    pretend(slot, n);
+  } else {
+    on_device([&] { compute_again(slot); });
+  }
+}
+
+/// What was in the caches of a slot, from its tokens.
+void Context::compute_again(int slot) {
+  const std::span<const std::int32_t> tokens = history_[static_cast<std::size_t>(slot)];
+  const auto ubatch = static_cast<std::size_t>(n_ubatch());
+  for (std::size_t done = 0; done < tokens.size(); done += ubatch) {
+    const std::size_t n = std::min(ubatch, tokens.size() - done);
+    const StepRun run = {slot, static_cast<int>(done), static_cast<int>(n)};
+    forward_->run(tokens.subspan(done, n), Step(std::span(&run, 1)), true);
+  }
 }
 
 void Context::remember(int slot, std::span<const std::int32_t> tokens) {
@@ -71,15 +90,7 @@ void Context::recover(const std::string& what_happened) {
   refuge_ = std::exchange(rebuild_, {});  // it may own what it gives
   model_ = &refuge_(what_happened);
   forward_ = std::make_unique<Forward>(*model_, n_ctx(), n_ubatch(), n_slots());
-  for (std::size_t slot = 0; slot < history_.size(); ++slot) {
-    const std::span<const std::int32_t> tokens = history_[slot];
-    const auto ubatch = static_cast<std::size_t>(n_ubatch());
-    for (std::size_t done = 0; done < tokens.size(); done += ubatch) {
-      const std::size_t n = std::min(ubatch, tokens.size() - done);
-      const StepRun run = {static_cast<int>(slot), static_cast<int>(done), static_cast<int>(n)};
-      forward_->run(tokens.subspan(done, n), Step(std::span(&run, 1)), true);
-    }
-  }
+  for (int slot = 0; slot < n_slots(); ++slot) compute_again(slot);
 }
 
 std::span<const float> Context::eval(std::span<const std::int32_t> tokens,
@@ -203,6 +214,7 @@ void Context::pretend(int slot, int n) {
     past(slot) += rows;
   }
   history_[static_cast<std::size_t>(slot)].resize(static_cast<std::size_t>(n));
+  is_pretended_[static_cast<std::size_t>(slot)] = n > 0;
 }
 
 std::vector<float> Context::embed(std::span<const std::int32_t> tokens,

@@ -41,6 +41,7 @@ class Context final : public Evaluator {
   int n_slots() const { return forward_->n_slots(); }
   int n_ubatch() const { return forward_->n_ubatch(); }
   int n_past(int slot) const { return n_past_[static_cast<std::size_t>(slot)]; }
+  /// As Evaluator::truncate(). What windowed layers have let go of is computed again.
   void truncate(int slot, int n);
 
   /// What one sequence of several gets.
@@ -80,6 +81,7 @@ class Context final : public Evaluator {
   template <class Work>
   void on_device(const Work& work);
   void recover(const std::string& what_happened);
+  void compute_again(int slot);
   void remember(int slot, std::span<const std::int32_t> tokens);
   void check(int slot, std::span<const std::int32_t> tokens) const;
   int& past(int slot) { return n_past_[static_cast<std::size_t>(slot)]; }
@@ -89,6 +91,7 @@ class Context final : public Evaluator {
   std::unique_ptr<Forward> forward_;
   std::vector<int> n_past_;                         // [n_slots]
   std::vector<std::vector<std::int32_t>> history_;  // [n_slots], the tokens in the caches
+  std::vector<bool> is_pretended_;                  // [n_slots]
   std::vector<float> logits_;  // [n_vocab], or a head pass's rows, or a batch's
   std::vector<float> hidden_;  // of a batch
   Rebuild rebuild_;

@@ -9,6 +9,7 @@
 #include "base/control_groups.h"
 #include "base/error.h"
 #include "engine/device/cpu/cpu_device.h"
+#include "engine/device/cpu/memory_rules.h"
 #include "engine/device/reference_device.h"
 #include "engine/runtime/context.h"
 #include "engine/runtime/split_load.h"
@@ -75,7 +76,10 @@ void check_weights_memory(const LoadOptions& options, const gguf::Reader& file) 
 /// What is needed beside the weights.
 void check_memory(const Model& model, int n_ctx, int n_ubatch, const LoadOptions& options,
                   const gguf::Reader& file) {
-  std::uint64_t needed = kv_shape(model, *model.placement.output, n_ctx, options.n_slots).bytes();
+  const KvShape kv = kv_shape(model, *model.placement.output, {n_ctx, n_ubatch, options.n_slots});
+  const bool is_reference = options.device == LoadOptions::On::reference;
+  std::uint64_t needed =
+      is_reference ? kv.bytes() : cpu_memory_rules(options.repack)->kv_cache(kv).at(0);
   for (const ScratchSize& size : scratch_sizes(model.hparams, n_ubatch, true)) {
     needed += sizeof(float) * static_cast<std::uint64_t>(size.rows) *
               static_cast<std::uint64_t>(size.columns);

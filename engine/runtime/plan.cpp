@@ -123,10 +123,10 @@ DeviceShare Planner::share(const Split& split, bool of_gpu, const PlanShape& sha
   }
   if (of_gpu && split.has_gpu() && is_tied_) tally.add("head", rules.matrix(tied_head_));
   const auto is_here = [&](int layer) { return (layer >= split.first_gpu_layer()) == of_gpu; };
-  tally.add("KV cache",
-            rules.kv_cache(kv_shape(hparams_, is_here, shape.kv_type, shape.n_ctx, shape.n_slots)));
   const std::int64_t most = static_cast<std::int64_t>(shape.n_ctx) * shape.n_slots;
   const auto n_ubatch = static_cast<int>(std::min<std::int64_t>(shape.n_ubatch, most));
+  tally.add("KV cache", rules.kv_cache(kv_shape(hparams_, is_here, shape.kv_type,
+                                                {shape.n_ctx, n_ubatch, shape.n_slots})));
   for (const ScratchSize& size : scratch_sizes(hparams_, n_ubatch, of_gpu == split.has_gpu())) {
     tally.add("scratch", rules.buffer(static_cast<std::size_t>(size.rows) *
                                       static_cast<std::size_t>(size.columns)));

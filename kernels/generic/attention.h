@@ -150,16 +150,17 @@ class TileWalk {
   void score_tiles(const Block& block, int i) {
     const auto dim = static_cast<std::size_t>(tile_.head_dim_k);
     const std::size_t tile_bytes = key_tile_bytes(type, tile_.head_dim_k);
+    const int key = block.start - tile_.first_key + i * kTileKeys;
     const std::byte* tiles = static_cast<const std::byte*>(tile_.keys) +
-                             static_cast<std::size_t>(block.start / kTileKeys + i) * tile_bytes;
+                             static_cast<std::size_t>(key / kTileKeys) * tile_bytes;
     V sums[kTiles][kRows];
     for (auto& tile : sums) {
       for (V& sum : tile) sum = S::zero();
     }
     const std::size_t value_bytes = value_row_bytes(type, tile_.head_dim_v);
-    BlockPrefetch values(static_cast<const std::byte*>(tile_.values) +
-                             static_cast<std::size_t>(block.start + i * kTileKeys) * value_bytes,
-                         kTiles * kTileKeys * value_bytes, dim);
+    BlockPrefetch values(
+        static_cast<const std::byte*>(tile_.values) + static_cast<std::size_t>(key) * value_bytes,
+        kTiles * kTileKeys * value_bytes, dim);
     const float* q = tile_.q;
     for (std::size_t g = 0; g * 32 < dim; ++g) {
       const std::size_t n = dim - g * 32 < 32 ? dim - g * 32 : 32;
@@ -258,12 +259,13 @@ class TileWalk {
     }
     const std::size_t row_bytes = value_row_bytes(type, tile_.head_dim_v);
     const std::byte* row = static_cast<const std::byte*>(tile_.values) +
-                           static_cast<std::size_t>(block.first) * row_bytes;
+                           static_cast<std::size_t>(block.first - tile_.first_key) * row_bytes;
     const float* weights = scores_[0] + (block.first - block.start);
     const std::size_t key_bytes = key_tile_bytes(type, tile_.head_dim_k) * (kBlockKeys / kTileKeys);
     const std::size_t share = key_bytes * kVectors * 16 / padded_dim_v();
+    const int next = (block.start - tile_.first_key) / kBlockKeys + 1;
     BlockPrefetch next_keys(static_cast<const std::byte*>(tile_.keys) +
-                                static_cast<std::size_t>(block.start / kBlockKeys + 1) * key_bytes +
+                                static_cast<std::size_t>(next) * key_bytes +
                                 key_bytes * d / padded_dim_v(),
                             share, kBlockKeys);
     for (int key = block.first; key < block.last; ++key, row += row_bytes, ++weights) {

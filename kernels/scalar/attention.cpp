@@ -63,9 +63,9 @@ template <QuantType type>
 float score(const AttentionTile& tile, int r, int key) {
   const AttentionRow& row = tile.rows[r];
   const auto width = static_cast<std::size_t>(padded_width(tile.n_rows));
-  const std::byte* keys =
-      static_cast<const std::byte*>(tile.keys) +
-      static_cast<std::size_t>(key / kTileKeys) * key_tile_bytes(type, tile.head_dim_k);
+  const std::byte* keys = static_cast<const std::byte*>(tile.keys) +
+                          static_cast<std::size_t>((key - tile.first_key) / kTileKeys) *
+                              key_tile_bytes(type, tile.head_dim_k);
   float s = 0.0F;
   for (std::size_t d = 0; d < static_cast<std::size_t>(tile.head_dim_k); ++d) {
     const float k = Stored<type>::key(keys, d, static_cast<std::size_t>(key % kTileKeys));
@@ -94,8 +94,9 @@ void attend_block(const AttentionTile& tile, int r, int first, int last, float* 
   for (int key = first; key < last; ++key) {
     const float p = exp(scores[key % kBlockKeys] - highest);
     sums[key % 16] += p;
-    const std::byte* row = static_cast<const std::byte*>(tile.values) +
-                           static_cast<std::size_t>(key) * value_row_bytes(type, tile.head_dim_v);
+    const std::byte* row =
+        static_cast<const std::byte*>(tile.values) +
+        static_cast<std::size_t>(key - tile.first_key) * value_row_bytes(type, tile.head_dim_v);
     for (int d = 0; d < tile.head_dim_v; ++d) {
       acc[d] = __builtin_fmaf(p, Stored<type>::value(row, static_cast<std::size_t>(d)), acc[d]);
     }

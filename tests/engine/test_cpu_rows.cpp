@@ -226,6 +226,33 @@ TEST(CpuKvCache, SaysWhichHeadsATypeCannotHold) {
   }
 }
 
+// A window of 100 and steps of 64 rows reach over 163 positions, which lie in two chunks of 512 at
+// most; with 1000 and 32 they are 1031, in four.
+TEST(CpuKvCache, KeepsNoMoreOfAWindowedLayerThanItsRowsLookBackAt) {
+  const auto bytes = [](int n_ctx, int window, int n_ubatch) {
+    return CpuKvCache::bytes_for(
+        {.n_ctx = n_ctx,
+         .n_ubatch = n_ubatch,
+         .type = QuantType::F16,
+         .layers = {{.k_columns = 64, .v_columns = 64, .window = window}}});
+  };
+  EXPECT_EQ(bytes(10000, 100, 64), bytes(1024, 0, 64));
+  EXPECT_EQ(bytes(10000, 1000, 32), bytes(2048, 0, 32));
+  EXPECT_EQ(bytes(10000, 1, 1), bytes(512, 0, 1));
+  EXPECT_EQ(bytes(600, 100, 64), bytes(600, 0, 64));  // all that there is
+}
+
+TEST(CpuKvCache, SaysWhatIsLeftOfAWindowedLayer) {
+  const CpuKvCache cache({.n_ctx = 10000,
+                          .n_ubatch = 64,
+                          .layers = {{.k_columns = 64, .v_columns = 64, .window = 100},
+                                     {.k_columns = 64, .v_columns = 64}}});
+  EXPECT_EQ(cache.first_kept(0, 1023), 0);
+  EXPECT_EQ(cache.first_kept(0, 1024), 512);
+  EXPECT_EQ(cache.first_kept(0, 9999), 18 * 512);
+  EXPECT_EQ(cache.first_kept(1, 9999), 0);
+}
+
 TEST(CpuRope, IsNearTheReference) {
   for (const RopePairing pairing : {RopePairing::halves, RopePairing::interleaved}) {
     Rope rope{.pairing = pairing, .head_dim = 40, .frequencies = {}, .magnitude = 1.1};

@@ -29,7 +29,7 @@ struct Loaded {
   ModelCost cost() const { return ModelCost(*file, *bundle.model); }
   double kv(int positions) const {
     const Model& model = *bundle.model;
-    return static_cast<double>(kv_shape(model, *model.placement.output, positions).bytes());
+    return static_cast<double>(kv_shape(model, *model.placement.output, {positions, 1}).bytes());
   }
 
   test::TempDir dir;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/families.h"
 #include "engine/runtime/context.h"
 #include "tests/support/toy_model.h"
 
@@ -76,6 +77,40 @@ TEST_F(ContextTest, TruncateForgetsTheTailOnly) {
   eval(context, {60, 61, 62});
   context.truncate(11);
   EXPECT_EQ(eval(context, Tokens(tokens_.begin() + 11, tokens_.end())), whole);
+}
+
+// Layers with a window keep what the rows of a step look back at; with steps of 2000 that is all.
+TEST_F(ContextTest, WindowedLayersGiveTheSameBitsWhenTheyLetGo) {
+  const test::ToyOptions toy = toy_of(*find_family("gemma2"));
+  Tokens tokens(1700);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    tokens[i] = static_cast<std::int32_t>((i * i + 7 * i) % 64);
+  }
+  const auto part = [&](std::size_t first, std::size_t last) {
+    return Tokens(tokens.begin() + static_cast<std::ptrdiff_t>(first),
+                  tokens.begin() + static_cast<std::ptrdiff_t>(last));
+  };
+  Floats expected[3];
+  {
+    const ModelBundle bundle = open(toy, {.n_ctx = 2100, .n_ubatch = 2000});
+    expected[0] = eval(*bundle.context, part(0, 900));
+    expected[1] = eval(*bundle.context, part(900, 1690));
+    expected[2] = eval(*bundle.context, part(1690, 1700));
+  }
+  const ModelBundle bundle = open(toy, {.n_threads = 2, .n_ctx = 2100, .n_ubatch = 16});
+  Context& context = *bundle.context;
+  EXPECT_EQ(eval(context, part(0, 900)), expected[0]);
+  EXPECT_EQ(eval(context, part(900, 1690)), expected[1]);
+  EXPECT_EQ(eval(context, part(1690, 1700)), expected[2]);
+  context.truncate(1690);  // not far back: still there
+  EXPECT_EQ(eval(context, part(1690, 1700)), expected[2]);
+  context.truncate(900);  // gone, and computed again
+  EXPECT_EQ(context.n_past(), 900);
+  EXPECT_EQ(eval(context, part(900, 1690)), expected[1]);
+  context.pretend(0, 1700);
+  context.truncate(300);
+  EXPECT_EQ(context.n_past(), 300);
+  for (const float logit : eval(context, {5})) EXPECT_TRUE(std::isfinite(logit));
 }
 
 TEST_F(ContextTest, SeveralSequencesGiveTheBitsOfEachAlone) {

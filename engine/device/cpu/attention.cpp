@@ -83,13 +83,9 @@ class PreparedTile {
       float* to = packed_.data() + i;
       for (std::size_t d = 0; d < dim; ++d) to[d * width] = q[d];
     }
-    const int slot = job.step.row(plan.first_token).slot;
-    const CpuKvCache::Head place = job.cache.head(spec.layer, slot, plan.head_kv);
     tile_ = {.n_rows = plan.n_rows,
              .q = packed_.data(),
              .rows = rows_,
-             .keys = place.keys,
-             .values = place.values,
              .head_dim_k = spec.head_dim_k,
              .head_dim_v = spec.head_dim_v,
              .scale = spec.scale,
@@ -97,7 +93,16 @@ class PreparedTile {
   }
 
   const TilePlan& plan() const { return plan_; }
-  const AttentionTile& tile() const { return tile_; }
+
+  /// states [n_rows] = those of a chunk.
+  void attend(const Job& job, int chunk, float* states) {
+    const int slot = job.step.row(plan_.first_token).slot;
+    const CpuKvCache::Chunk place = job.cache.chunk(job.spec.layer, slot, plan_.head_kv, chunk);
+    tile_.keys = place.keys;
+    tile_.values = place.values;
+    tile_.first_key = chunk * kernels::kChunkKeys;
+    job.attend()(tile_, chunk, states);
+  }
 
   /// Takes a chunk's states [n_rows] into the totals [n_rows].
   void merge(const Job& job, const float* states, float* totals) const {
@@ -185,9 +190,9 @@ void attend_tiles(const Job& job, const std::vector<TilePlan>& plans, std::size_
   }
   for (int chunk = first_chunk; chunk < end_chunk; ++chunk) {
     for (std::size_t t = 0; t < last - first; ++t) {
-      const PreparedTile& tile = space.tiles[t];
+      PreparedTile& tile = space.tiles[t];
       if (chunk < tile.plan().first_chunk || chunk >= tile.plan().end_chunk) continue;
-      job.attend()(tile.tile(), chunk, space.states.data());
+      tile.attend(job, chunk, space.states.data());
       tile.merge(job, space.states.data(), space.totals.data() + t * tile_floats);
     }
   }
@@ -257,7 +262,7 @@ void attend_by_chunks(const Job& job, const std::vector<TilePlan>& plans, Thread
     Workspace& space = workspace();
     PreparedTile& tile = space.tiles[0];
     tile.prepare(job, plan);
-    job.attend()(tile.tile(), piece.chunk, states.data() + piece.at);
+    tile.attend(job, piece.chunk, states.data() + piece.at);
     if (n_left[piece.tile].fetch_sub(1, std::memory_order_acq_rel) > 1) return;
     space.totals.assign(tile_floats, 0.0F);
     const auto n_chunks = static_cast<std::size_t>(plan.end_chunk - plan.first_chunk);

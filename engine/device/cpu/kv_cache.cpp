@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "kernels/attention.h"
 #include "kernels/dispatch.h"
@@ -13,6 +15,12 @@ constexpr std::size_t kAlignment = 64;
 
 std::size_t rounded_up(std::size_t n, std::size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
+}
+
+/// Chunks that hold what the rows of a step look back at, wherever it begins.
+int window_chunks(const KvShape& shape, const KvShape::Layer& layer) {
+  const int span = layer.window + shape.n_ubatch - 1;
+  return (span - 1 + kernels::kChunkKeys - 1) / kernels::kChunkKeys + 1;
 }
 
 void check_head_dim(QuantType type, int head_dim) {
@@ -44,7 +52,8 @@ std::uint64_t CpuKvCache::bytes_for(const KvShape& shape) {
 
 std::vector<CpuKvCache::Layer> CpuKvCache::lay_out(const KvShape& shape, std::size_t& used) {
   HEARTH_CHECK(kernels::scalar_kernels().attention.attend(shape.type) != nullptr);
-  const std::size_t n_keys = rounded_up(static_cast<std::size_t>(shape.n_ctx), kernels::kBlockKeys);
+  const std::size_t all_keys =
+      rounded_up(static_cast<std::size_t>(shape.n_ctx), kernels::kBlockKeys);
   std::vector<Layer> layers;
   for (const KvShape::Layer& layer : shape.layers) {
     HEARTH_CHECK(layer.k_columns % layer.n_head_kv == 0 && layer.v_columns % layer.n_head_kv == 0);
@@ -52,11 +61,20 @@ std::vector<CpuKvCache::Layer> CpuKvCache::lay_out(const KvShape& shape, std::si
     const int dim_v = layer.v_columns / layer.n_head_kv;
     check_head_dim(shape.type, dim_k);
     check_head_dim(shape.type, dim_v);
+    std::size_t n_keys = all_keys;
+    if (layer.window > 0) {
+      const auto ring = static_cast<std::size_t>(window_chunks(shape, layer)) * kernels::kChunkKeys;
+      n_keys = std::min(ring, all_keys);
+    }
     const std::size_t key_bytes = rounded_up(
         n_keys / kernels::kTileKeys * kernels::key_tile_bytes(shape.type, dim_k), kAlignment);
     const std::size_t value_bytes =
         rounded_up(n_keys * kernels::value_row_bytes(shape.type, dim_v), kAlignment);
-    layers.push_back({.at = used, .key_bytes = key_bytes, .head_bytes = key_bytes + value_bytes});
+    layers.push_back({.at = used,
+                      .key_bytes = key_bytes,
+                      .head_bytes = key_bytes + value_bytes,
+                      .n_chunks = static_cast<int>(rounded_up(n_keys, kernels::kChunkKeys) /
+                                                   kernels::kChunkKeys)});
     used += layers.back().head_bytes * static_cast<std::size_t>(layer.n_head_kv) *
             static_cast<std::size_t>(shape.n_slots);
   }
@@ -71,12 +89,21 @@ int CpuKvCache::head_dim_v(int layer) const {
   return columns(layer).v_columns / columns(layer).n_head_kv;
 }
 
-CpuKvCache::Head CpuKvCache::head(int layer, int slot, int head_kv) const {
+int CpuKvCache::first_kept(int layer, int highest) const {
+  const int n_chunks = layers_[static_cast<std::size_t>(layer)].n_chunks;
+  return std::max(0, highest / kernels::kChunkKeys - n_chunks + 1) * kernels::kChunkKeys;
+}
+
+CpuKvCache::Chunk CpuKvCache::chunk(int layer, int slot, int head_kv, int number) const {
   HEARTH_CHECK(slot < shape().n_slots && head_kv < columns(layer).n_head_kv);
   const Layer& place = layers_[static_cast<std::size_t>(layer)];
-  const int number = slot * columns(layer).n_head_kv + head_kv;
-  std::byte* keys = memory_.data() + place.at + static_cast<std::size_t>(number) * place.head_bytes;
-  return {keys, keys + place.key_bytes};
+  const int head = slot * columns(layer).n_head_kv + head_kv;
+  std::byte* keys = memory_.data() + place.at + static_cast<std::size_t>(head) * place.head_bytes;
+  std::byte* values = keys + place.key_bytes;
+  const auto first = static_cast<std::size_t>(number % place.n_chunks) * kernels::kChunkKeys;
+  const QuantType type = shape().type;
+  return {keys + first / kernels::kTileKeys * kernels::key_tile_bytes(type, head_dim_k(layer)),
+          values + first * kernels::value_row_bytes(type, head_dim_v(layer))};
 }
 
 void CpuKvCache::store(const kernels::KernelTable& kernels, int layer, int slot, int position,
@@ -89,11 +116,12 @@ void CpuKvCache::store(const kernels::KernelTable& kernels, int layer, int slot,
   const kernels::QuantizeRow quantize = kernels.quantize_row[type];
   thread_local std::vector<std::byte> key;
   key.resize(row_bytes(quant_type_info(type), static_cast<std::size_t>(dim_k)));
+  const int in_chunk = position % kernels::kChunkKeys;
   for (int h = 0; h < columns(layer).n_head_kv; ++h, k += dim_k, v += dim_v) {
-    const Head place = head(layer, slot, h);
+    const Chunk place = chunk(layer, slot, h, position / kernels::kChunkKeys);
     quantize(k, key.data(), static_cast<std::size_t>(dim_k));
-    kernels::store_key(type, key.data(), dim_k, position, place.keys);
-    quantize(v, place.values + static_cast<std::size_t>(position) * row,
+    kernels::store_key(type, key.data(), dim_k, in_chunk, place.keys);
+    quantize(v, place.values + static_cast<std::size_t>(in_chunk) * row,
              static_cast<std::size_t>(dim_v));
   }
 }

@@ -1,5 +1,6 @@
 // The CPU's KV cache: keys in tiles and values in rows, head by head, as kernels/attention.h has
-// them.
+// them. A windowed layer keeps the chunks of keys that the rows of a step can look back at, in a
+// ring: chunk c stands where chunk c - n_chunks stood.
 #pragma once
 
 #include <cstddef>
@@ -19,12 +20,14 @@ class CpuKvCache final : public KvCache {
   /// Bytes that such caches take. Throws as the constructor.
   static std::uint64_t bytes_for(const KvShape& shape);
 
-  /// Where a head of a sequence has its keys and values, from position 0 on.
-  struct Head {
+  int first_kept(int layer, int highest) const override;
+
+  /// Where a head of a sequence has the keys and values of a chunk.
+  struct Chunk {
     std::byte* keys;
     std::byte* values;
   };
-  Head head(int layer, int slot, int head_kv) const;
+  Chunk chunk(int layer, int slot, int head_kv, int number) const;
 
   int head_dim_k(int layer) const;
   int head_dim_v(int layer) const;
@@ -38,6 +41,7 @@ class CpuKvCache final : public KvCache {
     std::size_t at = 0;          // of slot 0, head 0
     std::size_t key_bytes = 0;   // of a head of a slot
     std::size_t head_bytes = 0;  // keys and values
+    int n_chunks = 0;            // in the ring
   };
   const KvShape::Layer& columns(int layer) const {
     return shape().layers[static_cast<std::size_t>(layer)];
