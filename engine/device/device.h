@@ -141,6 +141,10 @@ class Device {
   /// data = x, row after row. Waits for what is queued.
   virtual void download(std::span<float> data, Tensor x) = 0;
 
+  /// The column of the highest element of each row of x, the first of several that are equal; -1
+  /// for a row that has NaN or +infinity, or nothing but -infinity. Waits for what is queued.
+  virtual std::vector<std::int32_t> argmax(Tensor x);
+
   /// The verbs that follow belong to this step: rope, kv_store and attention take each row's
   /// sequence and position from it. A device may queue verbs until submit() or a download.
   virtual void begin(const Step& step) = 0;

@@ -150,6 +150,26 @@ TEST_F(WholeModels, SeveralSequencesAtOnce) {
   }
 }
 
+/// The likeliest token is found where the logits are: four bytes come back, and no more than with
+/// the logits is sent.
+TEST_F(WholeModels, TellTheLikeliestTokenWithoutTheLogits) {
+  for (const ToyOptions& options : {ToyOptions{}, toy_of(*find_family("gemma2"))}) {
+    const gguf::Reader file = toy(options);
+    const ModelBundle gpu = load_model(file, on_gpu(Offload::kAll));
+    const std::int32_t expected = highest(gpu.context->eval(prompt_));
+    gpu.context->truncate(0);
+    EXPECT_EQ(gpu.context->eval_likeliest(prompt_), expected);
+    const Tokens text = greedy(*gpu.context, {3}, 6);
+    gpu.context->truncate(static_cast<int>(prompt_.size()) + 1);
+    std::uint64_t before = 0;
+    for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+      before = gpu.gpu->stats().downloaded_bytes;
+      EXPECT_EQ(gpu.context->eval_likeliest(std::span(text).subspan(i, 1)), text[i + 1]);
+    }
+    EXPECT_EQ(gpu.gpu->stats().downloaded_bytes - before, 4U);
+  }
+}
+
 TEST_F(WholeModels, DecodingIsRecordedOnceAndReplayed) {
   const gguf::Reader file = toy();
   const ModelBundle gpu = load_model(file, on_gpu(Offload::kAll));

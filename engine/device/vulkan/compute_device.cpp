@@ -83,6 +83,7 @@ std::string ComputeDevice::name() const {
 
 VulkanStats ComputeDevice::stats() const {
   return {.allocated_bytes = gpu_.allocated_bytes(),
+          .downloaded_bytes = downloaded_,
           .submits = tape_.submits(),
           .recordings = tape_.recordings()};
 }
@@ -339,6 +340,7 @@ void ComputeDevice::download(std::span<float> data, Tensor x) {
   for (const Run& run : runs_of(x, staging_.bytes)) {
     if (staging_used_ + run.bytes > staging_.bytes) take();
     const std::uint64_t at = staging_room(run.bytes);
+    downloaded_ += run.bytes;
     copy("download", {whole.buffer, whole.offset + run.from, run.bytes},
          {staging_.buffer, at, run.bytes}, run.bytes);
     arrivals.push_back({at, run});

@@ -175,7 +175,8 @@ class ComputeDevice final : public VulkanDevice {
   RawBuffer step_buffer_;
   int step_rows_ = 0;
   std::uint64_t staging_used_ = 0;
-  std::uint64_t ids_used_ = 0;  // words, in this step
+  std::uint64_t downloaded_ = 0;  // bytes
+  std::uint64_t ids_used_ = 0;    // words, in this step
   Step step_;
   std::vector<Rope> ropes_;  // whose tables are in the step buffer
   std::vector<std::uint32_t> rope_at_;

@@ -57,7 +57,8 @@ struct VulkanOptions {
 
 /// What a VulkanDevice has done, for benchmarks and tests.
 struct VulkanStats {
-  std::uint64_t allocated_bytes = 0;  // device memory, and the host's that it shares
+  std::uint64_t allocated_bytes = 0;   // device memory, and the host's that it shares
+  std::uint64_t downloaded_bytes = 0;  // that came back from it
   std::uint64_t submits = 0;
   std::uint64_t recordings =
       0;  // command buffers that were recorded; the other submits were replays
@@ -75,9 +76,6 @@ class VulkanDevice : public Device {
  public:
   virtual const VulkanDeviceInfo& info() const = 0;
   virtual VulkanStats stats() const = 0;
-
-  /// The columns of the highest element of each row of x, the lower one of two.
-  virtual std::vector<std::int32_t> argmax(Tensor x) = 0;
 
   /// Bytes per second of a copy within the device's memory, read and written ones together;
   /// measured now. Throws Error when there is no room for the copy.
