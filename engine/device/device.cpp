@@ -13,7 +13,7 @@ std::uint64_t KvShape::bytes() const {
   return of_a_position * static_cast<std::uint64_t>(n_slots) * static_cast<std::uint64_t>(n_ctx);
 }
 
-void Device::reserve(std::span<const std::uint64_t>, int) {}
+void Device::reserve(const Reservation&) {}
 
 std::vector<std::int32_t> Device::argmax(Tensor x) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();

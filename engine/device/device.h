@@ -98,6 +98,14 @@ struct RouteSpec {
   float scale = 1.0F;      // of the weights, last
 };
 
+/// Memory that a device is to take before anything is read from a file (memory_rules.h). What is
+/// loaded and allocated after that, in the same order, lies there.
+struct Reservation {
+  std::span<const std::uint64_t> pieces;
+  std::span<const std::uint64_t> host_pieces;  // in the host's memory
+  int n_ubatch = 0;                            // steps will have at most so many rows
+};
+
 /// The device is gone, and what it held: a driver that was reset, a cable that was pulled.
 class DeviceLost : public Error {
  public:
@@ -121,10 +129,8 @@ class Device {
 
   // Memory.
 
-  /// Takes the memory for these pieces (memory_rules.h) now, before anything is read from a file;
-  /// what is loaded and allocated after that, in the same order, lies there. Steps will have at
-  /// most n_ubatch rows. A device may have no use for it.
-  virtual void reserve(std::span<const std::uint64_t> pieces, int n_ubatch);
+  /// A device may have no use for it.
+  virtual void reserve(const Reservation& reservation);
 
   /// Takes over a matrix, repacking it if the device likes. The host's bytes stay mapped while the
   /// matrix lives.

@@ -204,6 +204,45 @@ TEST_F(WholeModels, TakeWhatWasPlannedToTheByte) {
   }
 }
 
+/// Keys and values in the host's memory: the same text, and that much less of the GPU's.
+TEST_F(WholeModels, MayKeepKeysAndValuesInTheHostsMemory) {
+  const gguf::Reader file = toy();
+  const ModelBundle usual = load_model(file, on_gpu(2));
+  LoadOptions options = on_gpu(2);
+  options.offload.gpu.kv_on_host = true;
+  const Planner planner(file);
+  const LoadPlan plan = plan_load(file, options);
+  const DeviceShare share = planner.gpu_share(2, plan.shape, *plan.rules);
+  // two layers, keys and values, 64 positions of 16 numbers, which are floats as the weights are
+  EXPECT_EQ(share.host_allocated, 2 * 2 * 64 * 16 * 4U);
+  EXPECT_EQ(share.bytes_of("KV cache"), 0U);
+  EXPECT_EQ(share.allocated + share.host_allocated, usual.gpu->stats().allocated_bytes);
+  const ModelBundle gpu = load_model(file, options);
+  EXPECT_EQ(gpu.gpu->stats().allocated_bytes, share.allocated + share.host_allocated);
+  EXPECT_EQ(greedy(*gpu.context, prompt_, 8), greedy(*usual.context, prompt_, 8));
+  options.offload.budget_bytes = share.allocated;
+  options.offload.gpu.kv_on_host = false;
+  EXPECT_THAT([&] { load_model(file, options); },
+              testing::ThrowsMessage<OutOfDeviceMemory>(HasSubstr("--kv-device cpu")));
+}
+
+/// A model whose heads are blocks of 32, with keys and values in bytes: the plan holds, and the
+/// text of the conformance set's models is what the CPU says with bytes.
+TEST_F(WholeModels, KeepKeysAndValuesInBytes) {
+  ToyOptions options{.family = "llama"};
+  options.n_embd = 128;
+  const gguf::Reader file = toy(options);
+  LoadOptions load = on_gpu(Offload::kAll);
+  load.kv_type = QuantType::Q8_0;
+  const Planner planner(file);
+  const LoadPlan plan = plan_load(file, load);
+  const ModelBundle gpu = load_model(file, load);
+  EXPECT_EQ(gpu.gpu->stats().allocated_bytes,
+            planner.gpu_share(3, plan.shape, *plan.rules).allocated);
+  const ModelBundle truth = load_model(file, {.device = LoadOptions::On::reference, .n_ctx = 64});
+  EXPECT_LE(nmse(all_logits(*gpu.context, prompt_), all_logits(*truth.context, prompt_)), 1e-3);
+}
+
 TEST_F(WholeModels, WhatDoesNotFitIsAnErrorThatSaysWhatWould) {
   const gguf::Reader file = toy();
   LoadOptions options = on_gpu(Offload::kAll);

@@ -61,7 +61,8 @@ ComputeDevice::ComputeDevice(std::shared_ptr<Instance> instance, const Instance:
       gpu_(physical, std::move(instance), options),
       pipelines_(gpu_, cache_file(options, physical.info)),
       tape_(gpu_, options.profile),
-      arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab),
+      arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab, Memory::device),
+      host_arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab, Memory::host),
       tuning_(tuning_for(gpu_, options)) {
   try {
     staging_ = gpu_.make_buffer(padded(options.staging_bytes), Memory::host);
@@ -120,16 +121,19 @@ double ComputeDevice::copy_bandwidth() {
 
 // --- Memory ---
 
-void ComputeDevice::reserve(std::span<const std::uint64_t> pieces, int n_ubatch) {
-  ensure_step_buffer(n_ubatch);
-  arena_.reserve(pieces);
+void ComputeDevice::reserve(const Reservation& reservation) {
+  ensure_step_buffer(reservation.n_ubatch);
+  arena_.reserve(reservation.pieces);
+  host_arena_.reserve(reservation.host_pieces);
   touch_new_memory();
 }
 
 /// Writes zeros over slabs that nobody has written to: a driver that promised more than it has
 /// shows it now.
 void ComputeDevice::touch_new_memory() {
-  const std::vector<RawBuffer> slabs = arena_.take_new_slabs();
+  std::vector<RawBuffer> slabs = arena_.take_new_slabs();
+  const std::vector<RawBuffer> of_host = host_arena_.take_new_slabs();
+  slabs.insert(slabs.end(), of_host.begin(), of_host.end());
   if (slabs.empty()) return;
   finish();
   tape_.fill_with_zeros(slabs);
@@ -247,11 +251,12 @@ std::unique_ptr<Buffer> ComputeDevice::allocate(std::size_t n) {
 std::unique_ptr<KvCache> ComputeDevice::make_kv_cache(const KvShape& shape) {
   check_kv_shape(shape, max_binding());
   auto cache = std::make_unique<PieceKvCache>(shape);
+  Arena& arena = options_.kv_on_host ? host_arena_ : arena_;
   for (const KvShape::Layer& layer : shape.layers) {
     cache->layers.emplace_back();
     if (layer.k_columns == 0) continue;
-    cache->layers.back() = {.k = arena_.take(kv_bytes(shape, layer, layer.k_columns)),
-                            .v = arena_.take(kv_bytes(shape, layer, layer.v_columns))};
+    cache->layers.back() = {.k = arena.take(kv_bytes(shape, layer, layer.k_columns)),
+                            .v = arena.take(kv_bytes(shape, layer, layer.v_columns))};
   }
   touch_new_memory();
   return cache;

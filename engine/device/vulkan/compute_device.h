@@ -86,7 +86,7 @@ class ComputeDevice final : public VulkanDevice {
   double copy_bandwidth() override;
 
   // compute_device.cpp: memory and steps
-  void reserve(std::span<const std::uint64_t> pieces, int n_ubatch) override;
+  void reserve(const Reservation& reservation) override;
   std::unique_ptr<Matrix> load(const HostMatrix& matrix) override;
   std::unique_ptr<Buffer> allocate(std::size_t n) override;
   std::unique_ptr<KvCache> make_kv_cache(const KvShape& shape) override;
@@ -169,6 +169,7 @@ class ComputeDevice final : public VulkanDevice {
   Pipelines pipelines_;
   Tape tape_;
   Arena arena_;
+  Arena host_arena_;
   Tuning tuning_;
   RawBuffer staging_;
   RawBuffer partial_;

@@ -41,7 +41,8 @@ struct VulkanOptions {
   std::string device = {};
 
   std::uint64_t staging_bytes = std::uint64_t{16} << 20;  // between host and device
-  bool profile = false;                                   // measure every op
+  bool kv_on_host = false;  // keys and values in the host's memory, which the device reads
+  bool profile = false;     // measure every op
   std::string cache_folder =
       {};  // of compiled pipelines; empty: $XDG_CACHE_HOME/hearth or ~/.cache/hearth
   bool use_cache = true;
