@@ -88,6 +88,27 @@ TEST_F(WholeModels, GiveTheLogitsOfTheReference) {
   }
 }
 
+/// A prompt in many parts, two of them under way at once, and weights through the halves of a small
+/// staging buffer.
+TEST_F(WholeModels, ArriveAndComputeInParts) {
+  const gguf::Reader file = toy();
+  const ModelBundle truth = load_model(file, {.device = LoadOptions::On::reference, .n_ctx = 64});
+  const std::vector<float> expected = all_logits(*truth.context, prompt_);
+  std::uint64_t n_whole = 0;
+  for (const std::uint64_t work_at_once : {std::uint64_t{0}, std::uint64_t{1}}) {
+    const ModelBundle tested = load_model_on(
+        open_test_device(
+            {.staging_bytes = 1 << 12, .work_at_once = work_at_once, .always_stage = true}),
+        file, {.n_ctx = 64, .kv_type = QuantType::F32});
+    const auto& device = static_cast<const VulkanDevice&>(*tested.device);
+    const std::uint64_t before = device.stats().submits;
+    EXPECT_LE(nmse(all_logits(*tested.context, prompt_), expected), 1e-9);
+    const std::uint64_t n = device.stats().submits - before;
+    if (work_at_once == 0) n_whole = n;
+    EXPECT_TRUE(work_at_once == 0 || n > n_whole + 4) << n << " parts, and whole " << n_whole;
+  }
+}
+
 TEST_F(WholeModels, SayTheSameHoweverTheLayersAreSplit) {
   for (const ToyOptions& options :
        {ToyOptions{.family = "llama"}, ToyOptions{.family = "qwen3", .with = {"output.weight"}}}) {

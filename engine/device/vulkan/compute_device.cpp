@@ -60,7 +60,7 @@ ComputeDevice::ComputeDevice(std::shared_ptr<Instance> instance, const Instance:
     : options_(options),
       gpu_(physical, std::move(instance), options),
       pipelines_(gpu_, cache_file(options, physical.info)),
-      tape_(gpu_, options.profile),
+      tape_(gpu_, options),
       arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab, Memory::device),
       host_arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab, Memory::host),
       tuning_(tuning_for(gpu_, options)) {
@@ -195,8 +195,19 @@ void ComputeDevice::pack_rows(const HostMatrix& host, const MatrixLayout& layout
   packers_->run(end - first, pack);
 }
 
-/// Straight into the slab where it is mapped, else through the staging buffer, so many rows at a
-/// time.
+/// Where the half of the staging buffer begins that may be filled now: the device copies from the
+/// other one meanwhile.
+std::uint64_t ComputeDevice::staging_half() {
+  static_assert(Tape::kFlights == 2);
+  if (!is_filling_) finish();
+  is_filling_ = true;
+  staging_used_ = staging_.bytes;
+  tape_.await_room();
+  return n_halves_++ % 2 == 0 ? 0 : staging_.bytes / 2;
+}
+
+/// Straight into the slab where it is mapped, else through the halves of the staging buffer by
+/// turns, so many rows at a time: while one half is copied, the other is read from the file.
 void ComputeDevice::fill_slice(const HostMatrix& host, const MatrixLayout& layout,
                                const MatrixSlice& slice, const Piece& piece) {
   std::array<std::uint32_t*, kPlanes> planes = {};
@@ -209,14 +220,13 @@ void ComputeDevice::fill_slice(const HostMatrix& host, const MatrixLayout& layou
     pack_rows(host, layout, slice.first_row, slice.end_row, planes);
     return;
   }
-  finish();
   std::uint64_t row_words_here = 0;
   for (const std::uint32_t words : layout.row_words) row_words_here += words;
-  const auto at_once = static_cast<std::int64_t>(staging_.bytes / (4 * row_words_here));
+  const auto at_once = static_cast<std::int64_t>(staging_.bytes / 2 / (4 * row_words_here));
   HEARTH_CHECK(at_once > 0);
   for (std::int64_t first = slice.first_row; first < slice.end_row; first += at_once) {
     const std::int64_t end = std::min(slice.end_row, first + at_once);
-    std::uint64_t at = 0;
+    std::uint64_t at = staging_half();
     for (std::size_t p = 0; p < kPlanes; ++p) {
       const std::uint64_t bytes = 4 * static_cast<std::uint64_t>(end - first) * layout.row_words[p];
       planes[p] = words_at(staging_.mapped + at);
@@ -230,7 +240,7 @@ void ComputeDevice::fill_slice(const HostMatrix& host, const MatrixLayout& layou
       at += bytes;
     }
     pack_rows(host, layout, first, end, planes);
-    finish();
+    tape_.send_part();
   }
 }
 
@@ -267,6 +277,7 @@ std::unique_ptr<KvCache> ComputeDevice::make_kv_cache(const KvShape& shape) {
 void ComputeDevice::finish() {
   tape_.finish();
   staging_used_ = 0;
+  is_filling_ = false;
 }
 
 std::uint64_t ComputeDevice::staging_room(std::uint64_t bytes) {

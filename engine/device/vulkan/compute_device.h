@@ -147,6 +147,7 @@ class ComputeDevice final : public VulkanDevice {
   void finish();
   std::uint64_t staging_room(std::uint64_t bytes);
   void copy(const char* verb, const Binding& from, const Binding& to, std::uint64_t bytes);
+  std::uint64_t staging_half();
   void fill_slice(const HostMatrix& host, const MatrixLayout& layout, const MatrixSlice& slice,
                   const Piece& piece);
   void pack_rows(const HostMatrix& host, const MatrixLayout& layout, std::int64_t first,
@@ -176,6 +177,8 @@ class ComputeDevice final : public VulkanDevice {
   RawBuffer step_buffer_;
   int step_rows_ = 0;
   std::uint64_t staging_used_ = 0;
+  bool is_filling_ = false;       // halves of the staging buffer are on their way into matrices
+  int n_halves_ = 0;              // that were
   std::uint64_t downloaded_ = 0;  // bytes
   std::uint64_t ids_used_ = 0;    // words, in this step
   Step step_;

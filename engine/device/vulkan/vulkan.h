@@ -48,12 +48,13 @@ struct VulkanOptions {
   bool use_cache = true;
 
   // What tests pretend.
-  std::uint64_t max_binding = 0;  // 0: the device's own
-  std::uint64_t max_slab = 0;     // bytes of one allocation; 0: the device's own, at most 1 GiB
-  int workgroup = 0;              // lanes; 0: as suits the device
-  bool always_stage = false;      // as if its memory were not the host's
-  int fail_allocation = -1;       // the k-th allocation of device memory fails
-  int lose_at_submit = -1;        // the k-th submit loses the device
+  std::uint64_t max_binding = 0;   // 0: the device's own
+  std::uint64_t max_slab = 0;      // bytes of one allocation; 0: the device's own, at most 1 GiB
+  std::uint64_t work_at_once = 0;  // multiplications that are sent at first; 0: as suits a GPU
+  int workgroup = 0;               // lanes; 0: as suits the device
+  bool always_stage = false;       // as if its memory were not the host's
+  int fail_allocation = -1;        // the k-th allocation of device memory fails
+  int lose_at_submit = -1;         // the k-th submit loses the device
 };
 
 /// What a VulkanDevice has done, for benchmarks and tests.
