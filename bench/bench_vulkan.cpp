@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,17 +45,15 @@ class Inputs {
             .name = "x"};
   }
 
-  const Matrix& matrix(QuantType type, int n_rows, int columns, int n_stacked = 1) {
-    const std::size_t bytes = static_cast<std::size_t>(n_rows) *
-                              row_bytes(quant_type_info(type), static_cast<std::size_t>(columns));
-    const std::vector<std::byte> zeros(bytes);
-    matrices_.push_back(device_.load({.name = "w",
-                                      .type = type,
-                                      .rows = n_rows,
-                                      .columns = columns,
-                                      .data = zeros,
-                                      .n_stacked = n_stacked}));
-    return *matrices_.back();
+  /// One for all benchmarks of the type: what is loaded stays on the device.
+  const Matrix& matrix(QuantType type, int width) {
+    std::unique_ptr<Matrix>& matrix = matrices_[type];
+    if (matrix) return *matrix;
+    const auto n = static_cast<std::size_t>(width);
+    const std::vector<std::byte> zeros(n * row_bytes(quant_type_info(type), n));
+    matrix =
+        device_.load({.name = "w", .type = type, .rows = width, .columns = width, .data = zeros});
+    return *matrix;
   }
 
   KvCache& cache(const KvShape& shape) {
@@ -65,7 +64,7 @@ class Inputs {
  private:
   VulkanDevice& device_;
   std::vector<std::unique_ptr<Buffer>> buffers_;
-  std::vector<std::unique_ptr<Matrix>> matrices_;
+  std::map<QuantType, std::unique_ptr<Matrix>> matrices_;
   std::vector<std::unique_ptr<KvCache>> caches_;
 };
 
@@ -134,7 +133,7 @@ class Bench {
     const auto row = static_cast<double>(row_bytes(info, static_cast<std::size_t>(sizes_.width)));
     for (const int n : {1, 4, sizes_.prompt}) {
       add(fmt::format("matmul/{}/rows:{}", info.name, n), [=](Inputs& in) {
-        const Matrix& w = in.matrix(type, width, width);
+        const Matrix& w = in.matrix(type, width);
         const Tensor x = in.rows(n, width);
         const Tensor out = in.rows(n, width);
         return Op{.run = [=, &w](VulkanDevice& device) { device.matmul(out, w, x); },
@@ -144,7 +143,7 @@ class Bench {
       });
     }
     add(fmt::format("get_rows/{}/rows:{}", info.name, sizes_.prompt), [=, this](Inputs& in) {
-      const Matrix& table = in.matrix(type, width, width);
+      const Matrix& table = in.matrix(type, width);
       const Tensor out = in.rows(sizes_.prompt, width);
       const std::vector<std::int32_t> ids(static_cast<std::size_t>(sizes_.prompt), 7);
       return Op{.run = [=, &table](VulkanDevice& device) { device.get_rows(out, table, ids); },
@@ -155,7 +154,7 @@ class Bench {
     constexpr int kUsed = 2;
     add(fmt::format("expert_matmul/{}/rows:1", info.name), [=](Inputs& in) {
       const int height = width / kExperts;
-      const Matrix& w = in.matrix(type, height * kExperts, width, kExperts);
+      const Matrix& w = in.matrix(type, width);
       const Tensor x = in.rows(1, width);
       const Tensor chosen = in.rows(1, kUsed);
       const Tensor out = in.rows(kUsed, height);
