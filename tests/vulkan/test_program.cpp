@@ -163,6 +163,12 @@ TEST_F(ProgramOnVulkan, AnswersForWhatCannotBeHad) {
       run_hearth(Words{"run", "--raw", "-n", "1", "-ngl", "1000", "hello"} + on_device());
   EXPECT_EQ(absurd.exit_code, 1);
   EXPECT_THAT(absurd.err, HasSubstr("-ngl"));
+  for (const std::string layers : {"all", "auto"}) {
+    const ProgramResult large = run_hearth(
+        Words{"run", "--raw", "-n", "1", "-c", "200000000", "-ngl", layers, "hello"} + on_device());
+    EXPECT_EQ(large.exit_code, 1);
+    EXPECT_THAT(large.err, HasSubstr("a context of at most"));
+  }
 }
 
 /// Software devices are used only when they are named, and a machine without a driver is told so.
