@@ -34,7 +34,8 @@ bool same_op(const TapeOp& a, const TapeOp& b) {
 Tape::Tape(Gpu& gpu, const VulkanOptions& options)
     : gpu_(gpu),
       profile_(options.profile && gpu.timestamp_bits() > 0),
-      work_at_once_(options.work_at_once > 0 ? options.work_at_once : kFirstWorkAtOnce) {
+      work_at_once_(options.work_at_once > 0 ? options.work_at_once : kFirstWorkAtOnce),
+      least_work_at_once_(std::min(work_at_once_, kLeastWorkAtOnce)) {
   auto pool = vk_struct<VkCommandPoolCreateInfo>(VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO);
   pool.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
   pool.queueFamilyIndex = gpu_.queue_family();
@@ -233,7 +234,7 @@ void Tape::land(Flight& flight) {
   landed_ = std::chrono::steady_clock::now();
   if (!flight.is_measured) return;
   const std::chrono::duration<double> took = landed_ - began;
-  if (took.count() > kLongSeconds) work_at_once_ = std::max(kLeastWorkAtOnce, work_at_once_ / 2);
+  if (took.count() > kLongSeconds) work_at_once_ = std::max(least_work_at_once_, work_at_once_ / 2);
   if (took.count() < kShortSeconds) work_at_once_ *= 2;
 }
 

@@ -119,6 +119,7 @@ class Tape {
   std::chrono::steady_clock::time_point landed_ = {};  // the last of them that was waited for
   std::uint64_t work_ = 0;
   std::uint64_t work_at_once_;
+  std::uint64_t least_work_at_once_;
   std::map<std::string, VulkanOpTime> times_;
   std::uint64_t n_submits_ = 0;
   std::uint64_t n_recordings_ = 0;
