@@ -1,5 +1,7 @@
 #include "engine/device/device.h"
 
+#include <limits>
+
 namespace hearth {
 
 std::uint64_t KvShape::bytes() const {
@@ -15,7 +17,28 @@ int KvCache::first_kept(int, int) const {
   return 0;
 }
 
-void Device::reserve(std::span<const std::uint64_t>, int) {}
+void Device::reserve(const Reservation&) {}
+
+std::vector<std::int32_t> Device::argmax(Tensor x) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto columns = static_cast<std::size_t>(x.columns);
+  std::vector<float> values(static_cast<std::size_t>(x.rows) * columns);
+  download(values, x);
+  std::vector<std::int32_t> best(static_cast<std::size_t>(x.rows), -1);
+  for (std::size_t row = 0; row < best.size(); ++row) {
+    const float* value = values.data() + row * columns;
+    float highest = -kInfinity;
+    bool is_number = true;
+    for (std::size_t i = 0; i < columns; ++i) {
+      is_number = is_number && value[i] < kInfinity;
+      if (!(value[i] > highest)) continue;
+      highest = value[i];
+      best[row] = static_cast<std::int32_t>(i);
+    }
+    if (!is_number) best[row] = -1;
+  }
+  return best;
+}
 
 void Device::matmuls(std::span<const Product> products, Tensor x) {
   for (const Product& product : products) matmul(product.out, *product.w, x);

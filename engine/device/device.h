@@ -104,6 +104,14 @@ struct RouteSpec {
   float scale = 1.0F;      // of the weights, last
 };
 
+/// Memory that a device is to take before anything is read from a file (memory_rules.h). What is
+/// loaded and allocated after that, in the same order, lies there.
+struct Reservation {
+  std::span<const std::uint64_t> pieces;
+  std::span<const std::uint64_t> host_pieces;  // in the host's memory
+  int n_ubatch = 0;                            // steps will have at most so many rows
+};
+
 /// The device is gone, and what it held: a driver that was reset, a cable that was pulled.
 class DeviceLost : public Error {
  public:
@@ -127,10 +135,8 @@ class Device {
 
   // Memory.
 
-  /// Takes the memory for these pieces (memory_rules.h) now, before anything is read from a file;
-  /// what is loaded and allocated after that, in the same order, lies there. Steps will have at
-  /// most n_ubatch rows. A device may have no use for it.
-  virtual void reserve(std::span<const std::uint64_t> pieces, int n_ubatch);
+  /// A device may have no use for it.
+  virtual void reserve(const Reservation& reservation);
 
   /// Takes over a matrix, repacking it if the device likes. The host's bytes stay mapped while the
   /// matrix lives.
@@ -146,6 +152,10 @@ class Device {
 
   /// data = x, row after row. Waits for what is queued.
   virtual void download(std::span<float> data, Tensor x) = 0;
+
+  /// The column of the highest element of each row of x, the first of several that are equal; -1
+  /// for a row that has NaN or +infinity, or nothing but -infinity. Waits for what is queued.
+  virtual std::vector<std::int32_t> argmax(Tensor x);
 
   /// The verbs that follow belong to this step: rope, kv_store and attention take each row's
   /// sequence and position from it. A device may queue verbs until submit() or a download.

@@ -31,6 +31,9 @@ class MemoryRules {
   /// Throws Error when the device has no such caches.
   virtual std::vector<std::uint64_t> kv_cache(const KvShape& shape) const = 0;
 
+  /// Whether caches lie in the host's memory, which the device then reads over its bus.
+  virtual bool keeps_kv_on_host() const { return false; }
+
   /// What it needs to work at all, with steps of so many rows: staging, parameters, scratch of its
   /// own.
   virtual std::vector<std::uint64_t> fixed(int n_ubatch) const = 0;

@@ -142,7 +142,7 @@ class ModelBench {
       for (std::int32_t& id : tokens) id = token();
       const auto start = Clock::now();
       if (inputs.size() == 1) {
-        context_.eval(tokens);
+        context_.eval_likeliest(tokens);
       } else {
         context_.eval_batch(inputs);
       }

@@ -389,15 +389,25 @@ void Forward::hidden(std::vector<float>& rows, Tensor hidden) {
   model_.placement.output->download(rows, hidden);
 }
 
-void Forward::logits(std::span<float> out, Tensor hidden) {
+Tensor Forward::head(Seat& seat, Tensor hidden) {
   HEARTH_CHECK(hidden.rows <= kHeadRows);
   const HParams& h = model_.hparams;
-  Seat& seat = seat_of(model_.placement.output);
   const Tensor logits = seat.scratch.logits.first_rows(hidden.rows);
   project(*seat.device, logits, model_.head(), hidden);
   if (h.logit_scale != 1.0F) seat.device->scale(logits, logits, h.logit_scale);
   if (h.final_softcap > 0.0F) seat.device->softcap(logits, logits, h.final_softcap);
-  seat.device->download(out, logits);
+  return logits;
+}
+
+void Forward::logits(std::span<float> out, Tensor hidden) {
+  Seat& seat = seat_of(model_.placement.output);
+  seat.device->download(out, head(seat, hidden));
+}
+
+std::int32_t Forward::likeliest(Tensor hidden) {
+  HEARTH_CHECK(hidden.rows == 1);
+  Seat& seat = seat_of(model_.placement.output);
+  return seat.device->argmax(head(seat, hidden)).front();
 }
 
 Forward::Seat& Forward::seat_of(const Device* device) {

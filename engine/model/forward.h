@@ -96,6 +96,10 @@ class Forward {
   /// logits [hidden.rows][n_vocab] = head(hidden), at most kHeadRows rows.
   void logits(std::span<float> out, Tensor hidden);
 
+  /// The token whose logit is the highest, of the one row of `hidden`: where the output's device
+  /// can tell, the logits stay there. -1 where a logit is not a number (Device::argmax).
+  std::int32_t likeliest(Tensor hidden);
+
  private:
   struct Seat {  // what one device holds of the sequences
     Device* device;
@@ -109,6 +113,7 @@ class Forward {
   void make_seat(Device* device);
   Tensor embed(Seat& seat, std::span<const std::int32_t> tokens, const Step& step);
   Tensor hand_over(Tensor x, Seat& from, Seat& to, const Step& step);
+  Tensor head(Seat& seat, Tensor hidden);
   Tensor last_norm(Seat& seat, Tensor x);
   Tensor last_norm_of_runs(Seat& seat, Tensor x, const Step& step);
 

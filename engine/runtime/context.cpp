@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "engine/runtime/sampler.h"
 
 namespace hearth {
 namespace {
@@ -93,10 +94,11 @@ void Context::recover(const std::string& what_happened) {
   for (int slot = 0; slot < n_slots(); ++slot) compute_again(slot);
 }
 
-std::span<const float> Context::eval(std::span<const std::int32_t> tokens,
-                                     const ProgressFn& progress) {
+/// Appends to the sequence in slot 0, and lets `finish` have the hidden state of the last token.
+template <class Finish>
+void Context::feed(std::span<const std::int32_t> tokens, const ProgressFn& progress,
+                   const Finish& finish) {
   check(0, tokens);
-  const std::span<float> logits(logits_.data(), static_cast<std::size_t>(n_vocab()));
   const auto ubatch = static_cast<std::size_t>(forward_->n_ubatch());
   for (std::size_t done = 0; done < tokens.size();) {
     report(progress, done, tokens.size());
@@ -105,13 +107,30 @@ std::span<const float> Context::eval(std::span<const std::int32_t> tokens,
     done += n;
     on_device([&] {
       const Tensor hidden = forward_->run(part, n_past(), true);
-      if (done == tokens.size()) forward_->logits(logits, hidden);
+      if (done == tokens.size()) finish(hidden);
     });
     remember(0, part);
     past(0) += static_cast<int>(n);
   }
   report(progress, tokens.size(), tokens.size());
-  return logits;
+}
+
+std::span<const float> Context::eval(std::span<const std::int32_t> tokens,
+                                     const ProgressFn& progress) {
+  feed(tokens, progress, [&](Tensor hidden) { forward_->logits(one_row(), hidden); });
+  return one_row();
+}
+
+std::int32_t Context::eval_likeliest(std::span<const std::int32_t> tokens,
+                                     const ProgressFn& progress) {
+  std::int32_t best = 0;
+  feed(tokens, progress, [&](Tensor hidden) {
+    best = forward_->likeliest(hidden);
+    if (best < 0) forward_->logits(one_row(), hidden);
+  });
+  if (best < 0) check_logits(one_row());  // says what is wrong with them
+  HEARTH_CHECK(best >= 0);
+  return best;
 }
 
 void Context::eval_all(std::span<const std::int32_t> tokens, const LogitsSink& sink,

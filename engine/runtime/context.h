@@ -34,6 +34,8 @@ class Context final : public Evaluator {
   void truncate(int n) override { truncate(0, n); }
   std::span<const float> eval(std::span<const std::int32_t> tokens,
                               const ProgressFn& progress = {}) override;
+  std::int32_t eval_likeliest(std::span<const std::int32_t> tokens,
+                              const ProgressFn& progress = {}) override;
 
   void eval_all(std::span<const std::int32_t> tokens, const LogitsSink& sink,
                 const ProgressFn& progress = {}) override;
@@ -80,6 +82,11 @@ class Context final : public Evaluator {
  private:
   template <class Work>
   void on_device(const Work& work);
+  template <class Finish>
+  void feed(std::span<const std::int32_t> tokens, const ProgressFn& progress, const Finish& finish);
+  std::span<float> one_row() {
+    return std::span(logits_).first(static_cast<std::size_t>(n_vocab()));
+  }
   void recover(const std::string& what_happened);
   void compute_again(int slot);
   void remember(int slot, std::span<const std::int32_t> tokens);

@@ -27,6 +27,12 @@ class Evaluator {
   virtual std::span<const float> eval(std::span<const std::int32_t> tokens,
                                       const ProgressFn& progress = {}) = 0;
 
+  /// As eval(), and the token whose logit is the highest, the lowest id of equal ones: what may be
+  /// found without the logits leaving their device. Throws Error if a logit is NaN or +infinity, or
+  /// none is finite.
+  virtual std::int32_t eval_likeliest(std::span<const std::int32_t> tokens,
+                                      const ProgressFn& progress = {});
+
   /// Called once per position, in order, with its logits [n_vocab], valid during the call only.
   using LogitsSink = std::function<void(std::span<const float> logits)>;
 

@@ -56,6 +56,7 @@ class Generator {
         sampler_(sampler),
         options_(options),
         hooks_(hooks),
+        needs_logits_(options.want_log_probs || !sampler.takes_the_likeliest()),
         decoder_(tokenizer, {.continues_text = options.continues_text}),
         stops_(options.stop) {}
 
@@ -78,9 +79,8 @@ class Generator {
   }
 
   FinishReason answer(std::span<const TokenId> prompt) {
-    std::span<const float> logits;
     try {
-      logits = prefill(prompt);
+      prefill(prompt);
     } catch (const Cancelled&) {
       return FinishReason::cancelled;
     }
@@ -91,38 +91,49 @@ class Generator {
         reason = FinishReason::cancelled;
         break;
       }
-      const TokenId id = sampler_.sample(logits, cache_.tokens());
+      const TokenId id = needs_logits_ ? sampler_.sample(logits_, cache_.tokens()) : likeliest_;
       if (tokenizer_.is_end_of_generation(id)) {
         reason = FinishReason::end;
         break;
       }
-      record(id, logits);
+      record(id);
       if (ends_with(id, reason)) break;
       if (at_limit()) break;
-      logits = cache_.append(id);
+      append(id);
       ++result_.stats.decoded_tokens;
     }
     result_.stats.decode_seconds = watch.seconds();
     return reason;
   }
 
-  std::span<const float> prefill(std::span<const TokenId> prompt) {
+  void prefill(std::span<const TokenId> prompt) {
     const Stopwatch watch;
     const auto progress = [this](std::uint64_t done, std::uint64_t total) {
       return !cancelled() && (!hooks_.on_prefill || hooks_.on_prefill(done, total));
     };
-    const auto logits = cache_.prefill(prompt, progress);
+    if (needs_logits_) {
+      logits_ = cache_.prefill(prompt, progress);
+    } else {
+      likeliest_ = cache_.prefill_likeliest(prompt, progress);
+    }
     result_.stats.prompt_tokens = static_cast<int>(prompt.size());
     result_.stats.reused_tokens = cache_.reused();
     result_.stats.prefill_seconds = watch.seconds();
-    return logits;
   }
 
-  void record(TokenId id, std::span<const float> logits) {
+  void append(TokenId id) {
+    if (needs_logits_) {
+      logits_ = cache_.append(id);
+    } else {
+      likeliest_ = cache_.append_likeliest(id);
+    }
+  }
+
+  void record(TokenId id) {
     GeneratedToken token{.id = id, .log_prob = 0, .top = {}};
     if (options_.want_log_probs) {
-      token.log_prob = log_prob(logits, id);
-      token.top = top_log_probs(logits, static_cast<std::size_t>(options_.top_log_probs));
+      token.log_prob = log_prob(logits_, id);
+      token.top = top_log_probs(logits_, static_cast<std::size_t>(options_.top_log_probs));
     }
     result_.tokens.push_back(std::move(token));
     show(stops_.push(decoder_.push(id)));
@@ -153,6 +164,9 @@ class Generator {
   Sampler& sampler_;
   const GenerateOptions& options_;
   const GenerateHooks& hooks_;
+  bool needs_logits_;
+  std::span<const float> logits_;  // after the last token, where they are needed
+  TokenId likeliest_ = 0;          // else
   StreamDecoder decoder_;
   StopStrings stops_;
   RepetitionGuard guard_;

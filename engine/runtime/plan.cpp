@@ -46,7 +46,11 @@ class Tally {
     share_.pieces.insert(share_.pieces.end(), pieces.begin(), pieces.end());
   }
 
+  /// What a device keeps in the host's memory is no class of its own memory.
+  void add_on_host(const std::vector<std::uint64_t>& pieces) { share_.host_pieces = pieces; }
+
   DeviceShare finish(const MemoryRules& rules, int n_ubatch) {
+    share_.host_allocated = rules.allocated(share_.host_pieces);
     share_.allocated = rules.allocated(share_.pieces);
     MemoryClass own = {"staging and parameters", 0};
     for (const std::uint64_t bytes : rules.fixed(n_ubatch)) own.bytes += bytes;
@@ -125,8 +129,13 @@ DeviceShare Planner::share(const Split& split, bool of_gpu, const PlanShape& sha
   const auto is_here = [&](int layer) { return (layer >= split.first_gpu_layer()) == of_gpu; };
   const std::int64_t most = static_cast<std::int64_t>(shape.n_ctx) * shape.n_slots;
   const auto n_ubatch = static_cast<int>(std::min<std::int64_t>(shape.n_ubatch, most));
-  tally.add("KV cache", rules.kv_cache(kv_shape(hparams_, is_here, shape.kv_type,
-                                                {shape.n_ctx, n_ubatch, shape.n_slots})));
+  const std::vector<std::uint64_t> kv = rules.kv_cache(
+      kv_shape(hparams_, is_here, shape.kv_type, {shape.n_ctx, n_ubatch, shape.n_slots}));
+  if (rules.keeps_kv_on_host()) {
+    tally.add_on_host(kv);
+  } else {
+    tally.add("KV cache", kv);
+  }
   for (const ScratchSize& size : scratch_sizes(hparams_, n_ubatch, of_gpu == split.has_gpu())) {
     tally.add("scratch", rules.buffer(static_cast<std::size_t>(size.rows) *
                                       static_cast<std::size_t>(size.columns)));
@@ -183,7 +192,8 @@ std::optional<KvTypeName> Planner::smaller_kv_type(int n_gpu_layers, PlanShape s
 
 std::string advice(const Planner& planner, int n_gpu_layers, const PlanShape& shape,
                    const MemoryRules& rules, std::uint64_t budget) {
-  const std::uint64_t needed = planner.gpu_share(n_gpu_layers, shape, rules).allocated;
+  const DeviceShare share = planner.gpu_share(n_gpu_layers, shape, rules);
+  const std::uint64_t needed = share.allocated;
   std::string text = fmt::format(
       "{} of {} layers and a context of {} need {:.1f} MiB of its memory, of which {:.1f} MiB are "
       "free",
@@ -196,6 +206,7 @@ std::string advice(const Planner& planner, int n_gpu_layers, const PlanShape& sh
       n > 0) {
     fits.push_back(fmt::format("-c {}", n));
   }
+  if (needed - share.bytes_of("KV cache") <= budget) fits.emplace_back("--kv-device cpu");
   if (const auto smaller = planner.smaller_kv_type(n_gpu_layers, shape, rules, budget))
     fits.push_back(fmt::format("--kv-type {}", smaller->name));
   return text + (fits.empty() ? "; not even one layer fits: -ngl 0 runs on the CPU"

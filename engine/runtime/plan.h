@@ -49,8 +49,10 @@ struct MemoryClass {
 struct DeviceShare {
   std::vector<MemoryClass>
       classes;  // weights by their kind, KV cache, scratch, and what the device itself needs
-  std::vector<std::uint64_t> pieces;  // in the order in which the device is asked for them
-  std::uint64_t allocated = 0;        // in all, with what is lost between pieces
+  std::vector<std::uint64_t> pieces;       // in the order in which the device is asked for them
+  std::uint64_t allocated = 0;             // in all, with what is lost between pieces
+  std::vector<std::uint64_t> host_pieces;  // in the host's memory: the KV cache, if asked for
+  std::uint64_t host_allocated = 0;
 
   std::uint64_t bytes_of(std::string_view name) const;
 };

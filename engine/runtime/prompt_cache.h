@@ -26,14 +26,22 @@ class PromptCache {
   /// already is kept, the rest computed. Throws what Evaluator::eval throws.
   std::span<const float> prefill(std::span<const TokenId> prompt, const ProgressFn& progress = {});
 
+  /// The same, and the likeliest token after it, as Evaluator::eval_likeliest says.
+  TokenId prefill_likeliest(std::span<const TokenId> prompt, const ProgressFn& progress = {});
+
   /// How many tokens of the last prompt did not have to be computed again.
   int reused() const { return reused_; }
 
   /// One more token; the logits after it.
   std::span<const float> append(TokenId token);
 
+  /// One more token; the likeliest after it.
+  TokenId append_likeliest(TokenId token);
+
  private:
-  std::span<const float> eval(std::span<const TokenId> tokens, const ProgressFn& progress);
+  std::span<const TokenId> keep_common(std::span<const TokenId> prompt);
+  template <class Eval>
+  auto eval(std::span<const TokenId> tokens, const Eval& evaluate);
 
   Evaluator* evaluator_;
   std::vector<TokenId> tokens_;

@@ -57,6 +57,13 @@ Sampler::Sampler(SamplingOptions options, std::uint64_t seed, int n_vocab)
   check_sampling_options(options_, n_vocab);
 }
 
+bool Sampler::takes_the_likeliest() const {
+  const auto stages = sampling_stages();
+  return options_.temperature == 0 &&
+         std::none_of(stages.begin(), stages.end(),
+                      [&](const SamplingStage& stage) { return stage.active(options_); });
+}
+
 TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> context) {
   HEARTH_CHECK(logits.size() == static_cast<std::size_t>(n_vocab_));
   check_logits(logits);

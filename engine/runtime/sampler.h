@@ -19,6 +19,10 @@ class Sampler {
 
   const SamplingOptions& options() const { return options_; }
 
+  /// Whether sample() takes the largest logit whatever came before: temperature 0, and nothing that
+  /// changes logits.
+  bool takes_the_likeliest() const;
+
   /// The next token. `logits` is [n_vocab]; `context` is every token so far, prompt included, of
   /// which the penalties look at the last ones. Temperature 0 takes the largest logit, of equal
   /// ones the lowest id, and leaves the random numbers alone. Throws Error if a logit is NaN or

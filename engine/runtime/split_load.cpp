@@ -43,7 +43,9 @@ std::unique_ptr<VulkanDevice> reserve_gpu(const Planner& planner, LoadPlan& plan
     if (share.allocated > plan.budget_bytes) throw_does_not_fit(planner, plan);
     try {
       std::unique_ptr<VulkanDevice> gpu = open_vulkan_device(offload.gpu);
-      gpu->reserve(share.pieces, plan.shape.n_ubatch);
+      gpu->reserve({.pieces = share.pieces,
+                    .host_pieces = share.host_pieces,
+                    .n_ubatch = plan.shape.n_ubatch});
       return gpu;
     } catch (const OutOfDeviceMemory& error) {
       if (may_shrink) continue;
@@ -100,9 +102,11 @@ Context::Rebuild rebuild_on_cpu(const gguf::Reader& file, const LoadOptions& opt
   };
 }
 
+/// `of_gpu`: bytes of it that the GPU will take for itself.
 void check_host_memory(const Planner& planner, const LoadPlan& plan, const LoadOptions& options,
-                       const gguf::Reader& file) {
+                       const gguf::Reader& file, std::uint64_t of_gpu) {
   const std::uint64_t needed =
+      of_gpu +
       planner.cpu_share(plan.n_gpu_layers, plan.shape, *cpu_memory_rules(options.repack)).allocated;
   require_memory(needed, options, file,
                  "the layers that stay on the CPU need more memory than there is; more on the GPU "
@@ -133,13 +137,15 @@ ModelBundle load_split(const gguf::Reader& file, const LoadOptions& options) {
   const Planner planner(file);
   LoadPlan plan = plan_load(file, options);
   ModelBundle bundle;
+  const DeviceShare share = planner.gpu_share(plan.n_gpu_layers, plan.shape, *plan.rules);
+  check_host_memory(planner, plan, options, file, share.host_allocated);
   bundle.gpu = reserve_gpu(planner, plan, options.offload);
   if (bundle.gpu) note_tiers(*bundle.gpu, options);
   if (options.offload.layers == Offload::kAsFits) {
     note(options, fmt::format("{} of {} layers fit {}", plan.n_gpu_layers, planner.n_layer(),
                               plan.gpu.name));
   }
-  check_host_memory(planner, plan, options, file);
+  check_host_memory(planner, plan, options, file, 0);  // it may have got fewer layers
   bundle.device = make_host_device(options);
   const Family& family = family_of(file);
   const Placement placement =

@@ -33,6 +33,22 @@ struct FakeRun {
   Sampler sampler;
 };
 
+/// Greedy answers need no logits, and are the same as those drawn from them.
+TEST(Generate, TheLikeliestIsTheSameWithAndWithoutLogits) {
+  FakeRun plain("hello there");
+  FakeRun with_logits("hello there");
+  const Generation a = plain.run();
+  const Generation b = with_logits.run({.want_log_probs = true});
+  EXPECT_EQ(a.text, b.text);
+  EXPECT_EQ(a.finish, b.finish);
+  EXPECT_TRUE(plain.sampler.takes_the_likeliest());
+  EXPECT_FALSE(Sampler({.temperature = 0.1}, 1, test::kFakeVocab).takes_the_likeliest());
+  EXPECT_FALSE(Sampler({.temperature = 0, .repeat_penalty = 1.2}, 1, test::kFakeVocab)
+                   .takes_the_likeliest());
+  EXPECT_FALSE(Sampler({.temperature = 0, .logit_bias = {{3, 1.0}}}, 1, test::kFakeVocab)
+                   .takes_the_likeliest());
+}
+
 TEST(Generate, EndsAtTheEndToken) {
   FakeRun setup("hello");
   const Generation made = setup.run();

@@ -5,6 +5,7 @@
 
 #include <ostream>
 
+#include "base/error.h"
 #include "tests/vulkan/vulkan_test.h"
 
 namespace hearth::test {
@@ -93,6 +94,13 @@ TEST_F(MatrixVerbs, TakeEveryCountOfColumns) {
   std::mt19937 random(11);
   for (int n = 1; n <= 10; ++n)
     expect_product(shared_test_device(), QuantType::Q4_K, 33, 512, n, random);
+}
+
+TEST_F(MatrixVerbs, OfATypeWithoutALayoutAreRefused) {
+  const std::vector<std::byte> data(64);
+  EXPECT_THROW(shared_test_device().load(
+                   {.name = "w", .type = QuantType::I8, .rows = 1, .columns = 64, .data = data}),
+               Error);
 }
 
 TEST_F(MatrixVerbs, HaveMoreRowsThanWorkgroupsAlongX) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include <nlohmann/json.hpp>
 
@@ -66,25 +67,30 @@ TEST_F(ProgramOnVulkan, SaysWhatTheReferenceSays) {
   EXPECT_THAT(split.err, HasSubstr("attention"));
 }
 
-/// What the validation layer says of all that a prompt, decoding, staging and profiling do:
-/// nothing. It looks at the order of reads and writes, too.
+/// What the validation layer says of prompts, decoding, profiling, and (in tests of their own) of
+/// loads and prompts in parts: nothing.
 TEST_F(ProgramOnVulkan, TheValidationLayerHasNothingToSay) {
   const Words validated = {
       "/usr/bin/env", "VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation",
       "VK_LAYER_ENABLES=VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT",
-      "VK_LOADER_DEBUG=layer", HEARTH_PROGRAM};
+      "VK_LOADER_DEBUG=layer"};
   const Words commands[] = {
-      {"run", "--raw", "-c", "128", "-n", "8", "--temp", "0", "--ubatch", "32", "-ngl", "all",
-       "There was a cat who wanted to learn how to swim. Where is the cat?"},
-      {"run", "--raw", "-c", "64", "-n", "4", "--profile", "-ngl", "1", "Where is the cat?"},
-      {"verify", "--tokens", "1 5 9 100 7"}};
+      Words{HEARTH_PROGRAM, "run", "--raw", "-c", "128", "-n", "8", "--temp", "0", "--ubatch", "32",
+            "-ngl", "all", "There was a cat who wanted to learn how to swim. Where is the cat?"} +
+          on_device(),
+      Words{HEARTH_PROGRAM, "run", "--raw", "-c", "64", "-n", "4", "--profile", "-ngl", "1",
+            "--kv-device", "cpu", "Where is the cat?"} +
+          on_device(),
+      Words{HEARTH_PROGRAM, "verify", "--tokens", "1 5 9 100 7"} + on_device(),
+      {std::filesystem::read_symlink("/proc/self/exe").string(),
+       "--gtest_filter=WholeModels.ArriveAndComputeInParts:*MultipliesFewColumnsAndMany/Q8_0"}};
   for (const Words& command : commands) {
-    const ProgramResult result = run_program(validated + command + on_device());
+    const ProgramResult result = run_program(validated + command);
     if (result.err.find("Insert instance layer \"VK_LAYER_KHRONOS_validation\"") ==
         std::string::npos) {
       GTEST_SKIP() << "the validation layer (Debian: vulkan-validationlayers) is not installed";
     }
-    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
     for (const char* complaint : {"VUID-", "Validation Error", "SYNC-HAZARD"}) {
       EXPECT_THAT(result.out, testing::Not(HasSubstr(complaint)));
       EXPECT_THAT(result.err, testing::Not(HasSubstr(complaint)));
@@ -112,6 +118,39 @@ TEST_F(ProgramOnVulkan, PlansToTheByte) {
   for (const auto& [name, bytes] : gpu["classes"].items()) sum += bytes.get<std::uint64_t>();
   EXPECT_LE(sum, gpu["allocated_bytes"].get<std::uint64_t>());  // pieces begin at multiples of 256
   EXPECT_GT(json["fits"]["largest_context"], 0);
+}
+
+/// Keys and values in the host's memory, and what would fit where it does not.
+TEST_F(ProgramOnVulkan, PlansKeysAndValuesElsewhere) {
+  const Words plan = Words{"plan", "--json", "-c", "64", "-ngl", "all"} + on_device();
+  const auto planned = [&](const Words& more) {
+    const ProgramResult result = run_hearth(plan + more);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return nlohmann::json::parse(result.out)["devices"][1];
+  };
+  const auto usual = planned({});
+  const auto elsewhere = planned({"--kv-device", "cpu"});
+  EXPECT_EQ(usual["host_bytes"], 0U);
+  EXPECT_FALSE(elsewhere["classes"].contains("KV cache"));
+  EXPECT_EQ(elsewhere["host_bytes"], usual["classes"]["KV cache"]);
+  const ProgramResult wrong = run_hearth(plan + Words{"--kv-device", "moon"});
+  EXPECT_EQ(wrong.exit_code, 2);
+}
+
+/// How fast, beside what the device copies.
+TEST_F(ProgramOnVulkan, BenchMeasuresTheDeviceToo) {
+  const ProgramResult result = run_hearth(
+      Words{"bench", "--json", "-p", "8", "-n", "2", "-r", "1", "-t", "1", "-ngl", "all"} +
+      on_device());
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_GT(json["prefill_tps"], 0.0);
+  EXPECT_GT(json["decode_tps"], 0.0);
+  EXPECT_GT(json["ceilings"]["gpu_copy_gb_per_s"], 0.0);
+  const double read_gb =
+      json["results"][0]["decode"]["gb_per_pass"].get<double>() * json["decode_tps"].get<double>();
+  EXPECT_NEAR(json["decode_share_of_gpu"].get<double>(),
+              read_gb / json["ceilings"]["gpu_copy_gb_per_s"].get<double>(), 1e-6);
 }
 
 TEST_F(ProgramOnVulkan, DoctorListsTheDevice) {
@@ -153,6 +192,12 @@ TEST_F(ProgramOnVulkan, AnswersForWhatCannotBeHad) {
       run_hearth(Words{"run", "--raw", "-n", "1", "-ngl", "1000", "hello"} + on_device());
   EXPECT_EQ(absurd.exit_code, 1);
   EXPECT_THAT(absurd.err, HasSubstr("-ngl"));
+  for (const std::string layers : {"all", "auto"}) {
+    const ProgramResult large = run_hearth(
+        Words{"run", "--raw", "-n", "1", "-c", "200000000", "-ngl", layers, "hello"} + on_device());
+    EXPECT_EQ(large.exit_code, 1);
+    EXPECT_THAT(large.err, HasSubstr("a context of at most"));
+  }
 }
 
 /// Software devices are used only when they are named, and a machine without a driver is told so.

@@ -182,7 +182,25 @@ TEST_P(RowVerbs, ArgmaxTakesTheFirstOfEqual) {
   values[517 + 516] = 9.0F;
   values[2 * 517] = 9.0F;
   x.set(values);
-  EXPECT_EQ(device().argmax(x.tested()), (std::vector<std::int32_t>{100, 516, 0}));
+  const std::vector<std::int32_t> expected = {100, 516, 0};
+  EXPECT_EQ(device().argmax(x.tested()), expected);
+  EXPECT_EQ(truth_.argmax(x.truth()), expected);
+}
+
+/// NaN, +infinity and a row of nothing but -infinity are no choice; -infinity beside numbers is one
+/// that is not taken.
+TEST_P(RowVerbs, ArgmaxOfNoNumbersIsNone) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  Twin x(device(), truth_, 4, 300);
+  std::vector<float> values(std::size_t{4} * 300, -kInfinity);
+  values[7] = std::numeric_limits<float>::quiet_NaN();
+  values[20] = 3.0F;
+  values[300 + 299] = kInfinity;
+  values[3 * 300 + 150] = -2.0F;
+  x.set(values);
+  const std::vector<std::int32_t> expected = {-1, -1, -1, 150};
+  EXPECT_EQ(device().argmax(x.tested()), expected);
+  EXPECT_EQ(truth_.argmax(x.truth()), expected);
 }
 
 TEST_P(RowVerbs, UploadsGoThroughASmallStagingBuffer) {

@@ -90,6 +90,27 @@ TEST_F(WholeModels, GiveTheLogitsOfTheReference) {
   }
 }
 
+/// A prompt in many parts, two of them under way at once, and weights through the halves of a small
+/// staging buffer.
+TEST_F(WholeModels, ArriveAndComputeInParts) {
+  const gguf::Reader file = toy();
+  const ModelBundle truth = load_model(file, {.device = LoadOptions::On::reference, .n_ctx = 64});
+  const std::vector<float> expected = all_logits(*truth.context, prompt_);
+  std::uint64_t n_whole = 0;
+  for (const std::uint64_t work_at_once : {std::uint64_t{0}, std::uint64_t{1}}) {
+    const ModelBundle tested = load_model_on(
+        open_test_device(
+            {.staging_bytes = 1 << 12, .work_at_once = work_at_once, .always_stage = true}),
+        file, {.n_ctx = 64, .kv_type = QuantType::F32});
+    const auto& device = static_cast<const VulkanDevice&>(*tested.device);
+    const std::uint64_t before = device.stats().submits;
+    EXPECT_LE(nmse(all_logits(*tested.context, prompt_), expected), 1e-9);
+    const std::uint64_t n = device.stats().submits - before;
+    if (work_at_once == 0) n_whole = n;
+    EXPECT_TRUE(work_at_once == 0 || n > n_whole + 4) << n << " parts, and whole " << n_whole;
+  }
+}
+
 TEST_F(WholeModels, SayTheSameHoweverTheLayersAreSplit) {
   for (const ToyOptions& options :
        {ToyOptions{.family = "llama"}, ToyOptions{.family = "qwen3", .with = {"output.weight"}}}) {
@@ -152,6 +173,26 @@ TEST_F(WholeModels, SeveralSequencesAtOnce) {
   }
 }
 
+/// The likeliest token is found where the logits are: four bytes come back, and no more than with
+/// the logits is sent.
+TEST_F(WholeModels, TellTheLikeliestTokenWithoutTheLogits) {
+  for (const ToyOptions& options : {ToyOptions{}, toy_of(*find_family("gemma2"))}) {
+    const gguf::Reader file = toy(options);
+    const ModelBundle gpu = load_model(file, on_gpu(Offload::kAll));
+    const std::int32_t expected = highest(gpu.context->eval(prompt_));
+    gpu.context->truncate(0);
+    EXPECT_EQ(gpu.context->eval_likeliest(prompt_), expected);
+    const Tokens text = greedy(*gpu.context, {3}, 6);
+    gpu.context->truncate(static_cast<int>(prompt_.size()) + 1);
+    std::uint64_t before = 0;
+    for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+      before = gpu.gpu->stats().downloaded_bytes;
+      EXPECT_EQ(gpu.context->eval_likeliest(std::span(text).subspan(i, 1)), text[i + 1]);
+    }
+    EXPECT_EQ(gpu.gpu->stats().downloaded_bytes - before, 4U);
+  }
+}
+
 TEST_F(WholeModels, DecodingIsRecordedOnceAndReplayed) {
   const gguf::Reader file = toy();
   const ModelBundle gpu = load_model(file, on_gpu(Offload::kAll));
@@ -184,6 +225,45 @@ TEST_F(WholeModels, TakeWhatWasPlannedToTheByte) {
       }
     }
   }
+}
+
+/// Keys and values in the host's memory: the same text, and that much less of the GPU's.
+TEST_F(WholeModels, MayKeepKeysAndValuesInTheHostsMemory) {
+  const gguf::Reader file = toy();
+  const ModelBundle usual = load_model(file, on_gpu(2));
+  LoadOptions options = on_gpu(2);
+  options.offload.gpu.kv_on_host = true;
+  const Planner planner(file);
+  const LoadPlan plan = plan_load(file, options);
+  const DeviceShare share = planner.gpu_share(2, plan.shape, *plan.rules);
+  // two layers, keys and values, 64 positions of 16 numbers, which are floats as the weights are
+  EXPECT_EQ(share.host_allocated, 2 * 2 * 64 * 16 * 4U);
+  EXPECT_EQ(share.bytes_of("KV cache"), 0U);
+  EXPECT_EQ(share.allocated + share.host_allocated, usual.gpu->stats().allocated_bytes);
+  const ModelBundle gpu = load_model(file, options);
+  EXPECT_EQ(gpu.gpu->stats().allocated_bytes, share.allocated + share.host_allocated);
+  EXPECT_EQ(greedy(*gpu.context, prompt_, 8), greedy(*usual.context, prompt_, 8));
+  options.offload.budget_bytes = share.allocated;
+  options.offload.gpu.kv_on_host = false;
+  EXPECT_THAT([&] { load_model(file, options); },
+              testing::ThrowsMessage<OutOfDeviceMemory>(HasSubstr("--kv-device cpu")));
+}
+
+/// A model whose heads are blocks of 32, with keys and values in bytes: the plan holds, and the
+/// text of the conformance set's models is what the CPU says with bytes.
+TEST_F(WholeModels, KeepKeysAndValuesInBytes) {
+  ToyOptions options{.family = "llama"};
+  options.n_embd = 128;
+  const gguf::Reader file = toy(options);
+  LoadOptions load = on_gpu(Offload::kAll);
+  load.kv_type = QuantType::Q8_0;
+  const Planner planner(file);
+  const LoadPlan plan = plan_load(file, load);
+  const ModelBundle gpu = load_model(file, load);
+  EXPECT_EQ(gpu.gpu->stats().allocated_bytes,
+            planner.gpu_share(3, plan.shape, *plan.rules).allocated);
+  const ModelBundle truth = load_model(file, {.device = LoadOptions::On::reference, .n_ctx = 64});
+  EXPECT_LE(nmse(all_logits(*gpu.context, prompt_), all_logits(*truth.context, prompt_)), 1e-3);
 }
 
 TEST_F(WholeModels, WhatDoesNotFitIsAnErrorThatSaysWhatWould) {

@@ -48,6 +48,7 @@ Json as_json(const Column& column) {
   return {{"name", column.name},
           {"classes", classes},
           {"allocated_bytes", column.share.allocated},
+          {"host_bytes", column.share.host_allocated},
           {"free_bytes", column.free_bytes},
           {"fits", column.share.allocated <= column.free_bytes}};
 }
@@ -59,6 +60,10 @@ void print_text(const Column& column) {
   fmt::print("  {:<24} {:>16} bytes, {} of {} that are free{}\n", "in all", column.share.allocated,
              bytes_text(column.share.allocated), bytes_text(column.free_bytes),
              column.share.allocated <= column.free_bytes ? "" : ": does not fit");
+  if (column.share.host_allocated > 0) {
+    fmt::print("  {:<24} {:>16} bytes, of the host's memory\n", "KV cache",
+               column.share.host_allocated);
+  }
 }
 
 void run(const Options& options) {

@@ -78,6 +78,14 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
           "how many of the last layers the GPU has; auto: as many as fit (default: none, or all "
           "with --device)")
       ->type_name("N|all|auto");
+  const std::map<std::string, bool> kv_devices = {{"gpu", false}, {"cpu", true}};
+  command
+      .add_option(
+          "--kv-device", options.kv_on_host,
+          "whose memory has the keys and values of the GPU's layers: gpu (default), or cpu: "
+          "the GPU reads them over its bus, slower, and has room for more layers")
+      ->transform(CLI::CheckedTransformer(kv_devices))
+      ->type_name("gpu|cpu");
   command.add_flag(
       "--profile", options.profile,
       "run, bench: how long each op took on the GPU; slower, as the ops wait for each other");
@@ -111,6 +119,7 @@ LoadOptions load_options(const EngineOptions& options) {
   if (options.device == "reference") load.device = LoadOptions::On::reference;
   load.offload.layers = options.gpu_layers.value_or(on_host ? 0 : Offload::kAll);
   if (!on_host && options.device != "gpu") load.offload.gpu.device = options.device;
+  load.offload.gpu.kv_on_host = options.kv_on_host;
   load.offload.gpu.profile = options.profile;
   load.note = [](const std::string& text) { std::fprintf(stderr, "hearth: %s\n", text.c_str()); };
   if (options.device != "reference" || load.offload.layers == 0) return load;

@@ -25,14 +25,14 @@ struct EngineOptions {
   std::optional<QuantType> kv_type = {};  // of the KV caches; none: auto
   std::string device = "cpu";             // cpu, reference, gpu, or which GPU
   std::optional<int> gpu_layers =
-      {};                // -ngl: a number, Offload::kAll or kAsFits; none: as the device says
-  bool profile = false;  // time of each op on the GPU
+      {};                   // -ngl: a number, Offload::kAll or kAsFits; none: as the device says
+  bool kv_on_host = false;  // --kv-device cpu
+  bool profile = false;     // time of each op on the GPU
   int usual_ctx = kDefaultContext;  // the context without -c, if the model's own is not smaller
 };
 
-/// Adds -m, -t, -c, --ubatch, --no-repack, --pin, --blas, --kv-type, --device, --reference, -ngl
-/// and
-/// --profile.
+/// Adds -m, -t, -c, --ubatch, --no-repack, --pin, --blas, --kv-type, --device, --reference, -ngl,
+/// --kv-device and --profile.
 void add_engine_options(CLI::App& command, EngineOptions& options);
 
 /// What they mean for load_model(). Notes go to stderr.

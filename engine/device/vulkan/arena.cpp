@@ -26,7 +26,7 @@ Arena::~Arena() {
 }
 
 void Arena::add_slab(std::uint64_t bytes) {
-  slabs_.push_back(gpu_.make_buffer(bytes, Memory::device));
+  slabs_.push_back(gpu_.make_buffer(bytes, memory_));
   sizes_.push_back(bytes);
 }
 

@@ -1,5 +1,6 @@
-// Device memory in a few large allocations ("slabs"), which pieces fill one after the other. What
-// is planned and what is allocated come from the same function, so they are equal to the byte.
+// Memory for a device, its own or the host's, in a few large allocations ("slabs"), which pieces
+// fill one after the other. What is planned and what is allocated come from the same function, so
+// they are equal to the byte.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +34,8 @@ struct Piece {
 
 class Arena {
  public:
-  Arena(Gpu& gpu, std::uint64_t max_slab) : gpu_(gpu), max_slab_(max_slab) {}
+  Arena(Gpu& gpu, std::uint64_t max_slab, Memory memory)
+      : gpu_(gpu), max_slab_(max_slab), memory_(memory) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
   ~Arena();
@@ -53,6 +55,7 @@ class Arena {
 
   Gpu& gpu_;
   std::uint64_t max_slab_;
+  Memory memory_;
   std::vector<RawBuffer> slabs_;
   std::vector<std::uint64_t> sizes_;  // as asked for
   std::size_t current_ = 0;           // slab that is being filled

@@ -62,8 +62,9 @@ ComputeDevice::ComputeDevice(std::shared_ptr<Instance> instance, const Instance:
       tiers_(std::move(tiers)),
       gpu_(physical, std::move(instance), options, tiers_.on),
       pipelines_(gpu_, cache_file(options, physical.info)),
-      tape_(gpu_, options.profile),
-      arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab),
+      tape_(gpu_, options),
+      arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab, Memory::device),
+      host_arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab, Memory::host),
       tuning_(tuning_for(gpu_, options)) {
   try {
     staging_ = gpu_.make_buffer(padded(options.staging_bytes), Memory::host);
@@ -85,6 +86,7 @@ std::string ComputeDevice::name() const {
 
 VulkanStats ComputeDevice::stats() const {
   return {.allocated_bytes = gpu_.allocated_bytes(),
+          .downloaded_bytes = downloaded_,
           .submits = tape_.submits(),
           .recordings = tape_.recordings()};
 }
@@ -121,16 +123,19 @@ double ComputeDevice::copy_bandwidth() {
 
 // --- Memory ---
 
-void ComputeDevice::reserve(std::span<const std::uint64_t> pieces, int n_ubatch) {
-  ensure_step_buffer(n_ubatch);
-  arena_.reserve(pieces);
+void ComputeDevice::reserve(const Reservation& reservation) {
+  ensure_step_buffer(reservation.n_ubatch);
+  arena_.reserve(reservation.pieces);
+  host_arena_.reserve(reservation.host_pieces);
   touch_new_memory();
 }
 
 /// Writes zeros over slabs that nobody has written to: a driver that promised more than it has
 /// shows it now.
 void ComputeDevice::touch_new_memory() {
-  const std::vector<RawBuffer> slabs = arena_.take_new_slabs();
+  std::vector<RawBuffer> slabs = arena_.take_new_slabs();
+  const std::vector<RawBuffer> of_host = host_arena_.take_new_slabs();
+  slabs.insert(slabs.end(), of_host.begin(), of_host.end());
   if (slabs.empty()) return;
   finish();
   tape_.fill_with_zeros(slabs);
@@ -192,8 +197,19 @@ void ComputeDevice::pack_rows(const HostMatrix& host, const MatrixLayout& layout
   packers_->run(end - first, pack);
 }
 
-/// Straight into the slab where it is mapped, else through the staging buffer, so many rows at a
-/// time.
+/// Where the half of the staging buffer begins that may be filled now: the device copies from the
+/// other one meanwhile.
+std::uint64_t ComputeDevice::staging_half() {
+  static_assert(Tape::kFlights == 2);
+  if (!is_filling_) finish();
+  is_filling_ = true;
+  staging_used_ = staging_.bytes;
+  tape_.await_room();
+  return n_halves_++ % 2 == 0 ? 0 : staging_.bytes / 2;
+}
+
+/// Straight into the slab where it is mapped, else through the halves of the staging buffer by
+/// turns, so many rows at a time: while one half is copied, the other is read from the file.
 void ComputeDevice::fill_slice(const HostMatrix& host, const MatrixLayout& layout,
                                const MatrixSlice& slice, const Piece& piece) {
   std::array<std::uint32_t*, kPlanes> planes = {};
@@ -206,14 +222,13 @@ void ComputeDevice::fill_slice(const HostMatrix& host, const MatrixLayout& layou
     pack_rows(host, layout, slice.first_row, slice.end_row, planes);
     return;
   }
-  finish();
   std::uint64_t row_words_here = 0;
   for (const std::uint32_t words : layout.row_words) row_words_here += words;
-  const auto at_once = static_cast<std::int64_t>(staging_.bytes / (4 * row_words_here));
+  const auto at_once = static_cast<std::int64_t>(staging_.bytes / 2 / (4 * row_words_here));
   HEARTH_CHECK(at_once > 0);
   for (std::int64_t first = slice.first_row; first < slice.end_row; first += at_once) {
     const std::int64_t end = std::min(slice.end_row, first + at_once);
-    std::uint64_t at = 0;
+    std::uint64_t at = staging_half();
     for (std::size_t p = 0; p < kPlanes; ++p) {
       const std::uint64_t bytes = 4 * static_cast<std::uint64_t>(end - first) * layout.row_words[p];
       planes[p] = words_at(staging_.mapped + at);
@@ -227,7 +242,7 @@ void ComputeDevice::fill_slice(const HostMatrix& host, const MatrixLayout& layou
       at += bytes;
     }
     pack_rows(host, layout, first, end, planes);
-    finish();
+    tape_.send_part();
   }
 }
 
@@ -248,11 +263,12 @@ std::unique_ptr<Buffer> ComputeDevice::allocate(std::size_t n) {
 std::unique_ptr<KvCache> ComputeDevice::make_kv_cache(const KvShape& shape) {
   check_kv_shape(shape, max_binding());
   auto cache = std::make_unique<PieceKvCache>(shape);
+  Arena& arena = options_.kv_on_host ? host_arena_ : arena_;
   for (const KvShape::Layer& layer : shape.layers) {
     cache->layers.emplace_back();
     if (layer.k_columns == 0) continue;
-    cache->layers.back() = {.k = arena_.take(kv_bytes(shape, layer, layer.k_columns)),
-                            .v = arena_.take(kv_bytes(shape, layer, layer.v_columns))};
+    cache->layers.back() = {.k = arena.take(kv_bytes(shape, layer, layer.k_columns)),
+                            .v = arena.take(kv_bytes(shape, layer, layer.v_columns))};
   }
   touch_new_memory();
   return cache;
@@ -263,6 +279,7 @@ std::unique_ptr<KvCache> ComputeDevice::make_kv_cache(const KvShape& shape) {
 void ComputeDevice::finish() {
   tape_.finish();
   staging_used_ = 0;
+  is_filling_ = false;
 }
 
 std::uint64_t ComputeDevice::staging_room(std::uint64_t bytes) {
@@ -341,6 +358,7 @@ void ComputeDevice::download(std::span<float> data, Tensor x) {
   for (const Run& run : runs_of(x, staging_.bytes)) {
     if (staging_used_ + run.bytes > staging_.bytes) take();
     const std::uint64_t at = staging_room(run.bytes);
+    downloaded_ += run.bytes;
     copy("download", {whole.buffer, whole.offset + run.from, run.bytes},
          {staging_.buffer, at, run.bytes}, run.bytes);
     arrivals.push_back({at, run});

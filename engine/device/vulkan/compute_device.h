@@ -89,7 +89,7 @@ class ComputeDevice final : public VulkanDevice {
   double copy_bandwidth() override;
 
   // compute_device.cpp: memory and steps
-  void reserve(std::span<const std::uint64_t> pieces, int n_ubatch) override;
+  void reserve(const Reservation& reservation) override;
   std::unique_ptr<Matrix> load(const HostMatrix& matrix) override;
   std::unique_ptr<Buffer> allocate(std::size_t n) override;
   std::unique_ptr<KvCache> make_kv_cache(const KvShape& shape) override;
@@ -150,6 +150,7 @@ class ComputeDevice final : public VulkanDevice {
   void finish();
   std::uint64_t staging_room(std::uint64_t bytes);
   void copy(const char* verb, const Binding& from, const Binding& to, std::uint64_t bytes);
+  std::uint64_t staging_half();
   void fill_slice(const HostMatrix& host, const MatrixLayout& layout, const MatrixSlice& slice,
                   const Piece& piece);
   void pack_rows(const HostMatrix& host, const MatrixLayout& layout, std::int64_t first,
@@ -186,13 +187,17 @@ class ComputeDevice final : public VulkanDevice {
   Pipelines pipelines_;
   Tape tape_;
   Arena arena_;
+  Arena host_arena_;
   Tuning tuning_;
   RawBuffer staging_;
   RawBuffer partial_;
   RawBuffer step_buffer_;
   int step_rows_ = 0;
   std::uint64_t staging_used_ = 0;
-  std::uint64_t ids_used_ = 0;  // words, in this step
+  bool is_filling_ = false;       // halves of the staging buffer are on their way into matrices
+  int n_halves_ = 0;              // that were
+  std::uint64_t downloaded_ = 0;  // bytes
+  std::uint64_t ids_used_ = 0;    // words, in this step
   Step step_;
   std::vector<Rope> ropes_;  // whose tables are in the step buffer
   std::vector<std::uint32_t> rope_at_;

@@ -172,6 +172,7 @@ std::vector<std::int32_t> ComputeDevice::argmax(Tensor x) {
        .push = push_words(x.rows, x.columns, x.offset, x.stride, 0),
        .groups = static_cast<std::uint64_t>(x.rows)});
   const std::uint64_t at = staging_room(bytes);
+  downloaded_ += bytes;
   copy("download", bind(partial_), {staging_.buffer, at, bytes}, bytes);
   finish();
   std::vector<std::int32_t> best;

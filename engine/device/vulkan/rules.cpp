@@ -20,8 +20,11 @@ constexpr KvTypeRow kKvTypes[] = {{QuantType::F32, 1}, {QuantType::F16, 2}, {Qua
 
 class Rules final : public MemoryRules {
  public:
-  Rules(std::uint64_t max_binding, std::uint64_t max_slab, std::uint64_t staging_bytes)
-      : max_binding_(max_binding), max_slab_(max_slab), staging_bytes_(staging_bytes) {}
+  Rules(std::uint64_t max_binding, std::uint64_t max_slab, const VulkanOptions& options)
+      : max_binding_(max_binding),
+        max_slab_(max_slab),
+        staging_bytes_(options.staging_bytes),
+        kv_on_host_(options.kv_on_host) {}
 
   std::vector<std::uint64_t> matrix(const MatrixShape& shape) const override {
     std::vector<std::uint64_t> pieces;
@@ -47,6 +50,8 @@ class Rules final : public MemoryRules {
     return pieces;
   }
 
+  bool keeps_kv_on_host() const override { return kv_on_host_; }
+
   std::vector<std::uint64_t> fixed(int n_ubatch) const override {
     return {padded(staging_bytes_), padded(kPartialBytes), padded(step_layout(n_ubatch).bytes)};
   }
@@ -61,6 +66,7 @@ class Rules final : public MemoryRules {
   std::uint64_t max_binding_;
   std::uint64_t max_slab_;
   std::uint64_t staging_bytes_;
+  bool kv_on_host_;
 };
 
 }  // namespace
@@ -118,7 +124,7 @@ std::unique_ptr<MemoryRules> vulkan_memory_rules(const VulkanDeviceInfo& info,
                                                  const VulkanOptions& options) {
   const std::uint64_t binding = options.max_binding > 0 ? options.max_binding : info.max_binding;
   const std::uint64_t slab = options.max_slab > 0 ? options.max_slab : vulkan::kUsualSlab;
-  return std::make_unique<vulkan::Rules>(binding, slab, options.staging_bytes);
+  return std::make_unique<vulkan::Rules>(binding, slab, options);
 }
 
 }  // namespace hearth

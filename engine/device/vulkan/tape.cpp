@@ -1,6 +1,7 @@
 #include "engine/device/vulkan/tape.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 
@@ -30,15 +31,16 @@ bool same_op(const TapeOp& a, const TapeOp& b) {
 
 }  // namespace
 
-Tape::Tape(Gpu& gpu, bool profile)
-    : gpu_(gpu), profile_(profile && gpu.timestamp_bits() > 0), work_at_once_(kFirstWorkAtOnce) {
+Tape::Tape(Gpu& gpu, const VulkanOptions& options)
+    : gpu_(gpu),
+      profile_(options.profile && gpu.timestamp_bits() > 0),
+      work_at_once_(options.work_at_once > 0 ? options.work_at_once : kFirstWorkAtOnce),
+      least_work_at_once_(std::min(work_at_once_, kLeastWorkAtOnce)) {
   auto pool = vk_struct<VkCommandPoolCreateInfo>(VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO);
   pool.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
   pool.queueFamilyIndex = gpu_.queue_family();
   check(gpu_.api().CreateCommandPool(gpu_.device(), &pool, nullptr, &pool_),
         "creating a command pool");
-  const auto fence = vk_struct<VkFenceCreateInfo>(VK_STRUCTURE_TYPE_FENCE_CREATE_INFO);
-  check(gpu_.api().CreateFence(gpu_.device(), &fence, nullptr, &fence_), "creating a fence");
   if (profile_) {
     auto queries = vk_struct<VkQueryPoolCreateInfo>(VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO);
     queries.queryType = VK_QUERY_TYPE_TIMESTAMP;
@@ -46,14 +48,19 @@ Tape::Tape(Gpu& gpu, bool profile)
     check(gpu_.api().CreateQueryPool(gpu_.device(), &queries, nullptr, &queries_),
           "creating a query pool");
   }
-  loose_ = make_commands();
+  for (Flight& flight : flights_) {
+    const auto fence = vk_struct<VkFenceCreateInfo>(VK_STRUCTURE_TYPE_FENCE_CREATE_INFO);
+    check(gpu_.api().CreateFence(gpu_.device(), &fence, nullptr, &flight.fence),
+          "creating a fence");
+    flight.commands = make_commands();
+  }
 }
 
 Tape::~Tape() {
   const DeviceApi& api = gpu_.api();
   api.DeviceWaitIdle(gpu_.device());
   if (queries_) api.DestroyQueryPool(gpu_.device(), queries_, nullptr);
-  api.DestroyFence(gpu_.device(), fence_, nullptr);
+  for (const Flight& flight : flights_) api.DestroyFence(gpu_.device(), flight.fence, nullptr);
   api.DestroyCommandPool(gpu_.device(), pool_, nullptr);
 }
 
@@ -95,16 +102,27 @@ void Tape::append(const TapeOp& op) {
   ops_.push_back(op);
   if (kind_ != 0) return;
   work_ += op.work;
-  if (work_ >= work_at_once_ || (profile_ && 2 * ops_.size() >= kMostQueries)) send_part();
+  if (work_ >= work_at_once_ || (profile_ && 2 * ops_.size() >= kMostQueries)) send_loose(true);
 }
 
-/// Waits for each part: its time says how large the next may be.
 void Tape::send_part() {
-  const auto start = std::chrono::steady_clock::now();
-  finish();
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  if (took.count() > kLongSeconds) work_at_once_ = std::max(kLeastWorkAtOnce, work_at_once_ / 2);
-  if (took.count() < kShortSeconds) work_at_once_ *= 2;
+  stop_replay();
+  kind_ = 0;
+  send_loose(false);
+}
+
+void Tape::send_loose(bool is_measured) {
+  if (ops_.empty()) return;
+  const std::vector<TapeOp> ops = std::exchange(ops_, {});
+  work_ = 0;
+  await_room();
+  Flight& flight = next_flight();
+  record(flight.commands, ops);
+  send(flight, flight.commands);
+  flight.is_measured = is_measured;
+  if (!profile_) return;
+  land_all();  // the next part uses the same queries
+  read_profile(ops);
 }
 
 void Tape::finish() {
@@ -113,26 +131,24 @@ void Tape::finish() {
     replayed_ = nullptr;
     cursor_ = 0;
     kind_ = 0;  // what follows within this step is not what such a step begins with
-    send(commands);
+    await_room();
+    send(next_flight(), commands);
+    land_all();
     return;
   }
   stop_replay();
-  if (ops_.empty()) return;
-  std::vector<TapeOp> ops = std::move(ops_);
-  ops_.clear();
-  work_ = 0;
   if (kind_ == 0) {
-    record(loose_, ops);
-    send(loose_);
-    if (profile_) read_profile(ops);
-    return;
+    send_loose(false);
+  } else if (!ops_.empty()) {
+    Recording& recording = recordings_[kind_];
+    kind_ = 0;
+    if (!recording.commands) recording.commands = make_commands();
+    recording.ops = std::exchange(ops_, {});
+    record(recording.commands, recording.ops);
+    await_room();
+    send(next_flight(), recording.commands);
   }
-  Recording& recording = recordings_[kind_];
-  kind_ = 0;
-  if (!recording.commands) recording.commands = make_commands();
-  recording.ops = std::move(ops);
-  record(recording.commands, recording.ops);
-  send(recording.commands);
+  land_all();
 }
 
 void Tape::barrier(VkCommandBuffer commands, VkPipelineStageFlags to, VkAccessFlags access) {
@@ -182,20 +198,48 @@ void Tape::fill_with_zeros(std::span<const RawBuffer> buffers) {
   const DeviceApi& api = gpu_.api();
   const auto info =
       vk_struct<VkCommandBufferBeginInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO);
-  check(api.BeginCommandBuffer(loose_, &info), "recording commands");
+  land_all();
+  VkCommandBuffer commands = next_flight().commands;
+  check(api.BeginCommandBuffer(commands, &info), "recording commands");
   for (const RawBuffer& buffer : buffers)
-    api.CmdFillBuffer(loose_, buffer.buffer, 0, VK_WHOLE_SIZE, 0);
-  barrier(loose_, kWorkStages | VK_PIPELINE_STAGE_HOST_BIT,
+    api.CmdFillBuffer(commands, buffer.buffer, 0, VK_WHOLE_SIZE, 0);
+  barrier(commands, kWorkStages | VK_PIPELINE_STAGE_HOST_BIT,
           kReads | kWrites | VK_ACCESS_HOST_WRITE_BIT);
-  check(api.EndCommandBuffer(loose_), "recording commands");
-  send(loose_);
+  check(api.EndCommandBuffer(commands), "recording commands");
+  send(next_flight(), commands);
+  land_all();
 }
 
-void Tape::send(VkCommandBuffer commands) {
-  check(gpu_.api().ResetFences(gpu_.device(), 1, &fence_), "resetting a fence");
-  gpu_.submit(commands, fence_);
+void Tape::send(Flight& flight, VkCommandBuffer commands) {
+  check(gpu_.api().ResetFences(gpu_.device(), 1, &flight.fence), "resetting a fence");
+  flight.sent = std::chrono::steady_clock::now();
+  gpu_.submit(commands, flight.fence);
+  flight.is_under_way = true;
+  flight.is_measured = false;
   ++n_submits_;
-  gpu_.wait(fence_);
+  ++n_sent_;
+}
+
+void Tape::await_room() {
+  land(next_flight());
+}
+
+/// Waits for a part. Its time, since it was sent or the one before it was done, says how large the
+/// next may be.
+void Tape::land(Flight& flight) {
+  if (!flight.is_under_way) return;
+  flight.is_under_way = false;
+  gpu_.wait(flight.fence);
+  const auto began = std::max(flight.sent, landed_);
+  landed_ = std::chrono::steady_clock::now();
+  if (!flight.is_measured) return;
+  const std::chrono::duration<double> took = landed_ - began;
+  if (took.count() > kLongSeconds) work_at_once_ = std::max(least_work_at_once_, work_at_once_ / 2);
+  if (took.count() < kShortSeconds) work_at_once_ *= 2;
+}
+
+void Tape::land_all() {
+  for (std::size_t i = 0; i < kFlights; ++i) land(flights_[(n_sent_ + i) % kFlights]);
 }
 
 void Tape::clear() {

@@ -41,7 +41,7 @@ struct TapeOp {
 
 class Tape {
  public:
-  Tape(Gpu& gpu, bool profile);
+  Tape(Gpu& gpu, const VulkanOptions& options);
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
   ~Tape();
@@ -50,11 +50,21 @@ class Tape {
   /// replayed.
   void begin(std::uint64_t kind);
 
+  /// Parts that may be under way at once: the device works on one while the next is recorded.
+  static constexpr std::size_t kFlights = 2;
+
   /// Appends. A step of much work is sent in parts, so that no part keeps the device for long.
   void append(const TapeOp& op);
 
-  /// Sends what there is and waits for it.
+  /// Sends what there is and waits for all that is under way.
   void finish();
+
+  /// Sends what there is and goes on. Waits for the part that was sent kFlights before it.
+  void send_part();
+
+  /// Waits until the next send_part() will not have to: of the last kFlights parts, the oldest is
+  /// done then.
+  void await_room();
 
   /// Writes zeros over whole buffers, and waits.
   void fill_with_zeros(std::span<const RawBuffer> buffers);
@@ -78,24 +88,38 @@ class Tape {
   void record(VkCommandBuffer commands, const std::vector<TapeOp>& ops);
   void record_op(VkCommandBuffer commands, const TapeOp& op);
   void barrier(VkCommandBuffer commands, VkPipelineStageFlags to, VkAccessFlags access);
-  void send(VkCommandBuffer commands);
-  void send_part();
+  /// A command buffer, and whether the device is at it.
+  struct Flight {
+    VkCommandBuffer commands = VK_NULL_HANDLE;
+    VkFence fence = VK_NULL_HANDLE;
+    bool is_under_way = false;
+    bool is_measured = false;  // a part as large as parts may be
+    std::chrono::steady_clock::time_point sent = {};
+  };
+
+  Flight& next_flight() { return flights_[n_sent_ % kFlights]; }
+  void send(Flight& flight, VkCommandBuffer commands);
+  void send_loose(bool is_measured);
+  void land(Flight& flight);
+  void land_all();
   void read_profile(const std::vector<TapeOp>& ops);
   VkCommandBuffer make_commands();
 
   Gpu& gpu_;
   bool profile_;
   VkCommandPool pool_ = VK_NULL_HANDLE;
-  VkFence fence_ = VK_NULL_HANDLE;
   VkQueryPool queries_ = VK_NULL_HANDLE;
   std::map<std::uint64_t, Recording> recordings_;  // by kind
   std::uint64_t kind_ = 0;
   Recording* replayed_ = nullptr;  // the ops so far are its first `cursor_`
   std::size_t cursor_ = 0;
   std::vector<TapeOp> ops_;  // of this step, when it is not a replay
-  VkCommandBuffer loose_ = VK_NULL_HANDLE;
+  std::array<Flight, kFlights> flights_;
+  std::size_t n_sent_ = 0;                             // flights
+  std::chrono::steady_clock::time_point landed_ = {};  // the last of them that was waited for
   std::uint64_t work_ = 0;
   std::uint64_t work_at_once_;
+  std::uint64_t least_work_at_once_;
   std::map<std::string, VulkanOpTime> times_;
   std::uint64_t n_submits_ = 0;
   std::uint64_t n_recordings_ = 0;

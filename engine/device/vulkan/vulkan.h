@@ -51,7 +51,8 @@ struct VulkanOptions {
   std::string device = {};
 
   std::uint64_t staging_bytes = std::uint64_t{16} << 20;  // between host and device
-  bool profile = false;                                   // measure every op
+  bool kv_on_host = false;  // keys and values in the host's memory, which the device reads
+  bool profile = false;     // measure every op
   std::string cache_folder =
       {};  // of compiled pipelines; empty: $XDG_CACHE_HOME/hearth or ~/.cache/hearth
   bool use_cache = true;
@@ -61,18 +62,20 @@ struct VulkanOptions {
   std::string tiers = {};
 
   // What tests pretend.
-  std::uint64_t max_binding = 0;  // 0: the device's own
-  std::uint64_t max_slab = 0;     // bytes of one allocation; 0: the device's own, at most 1 GiB
-  int workgroup = 0;              // lanes; 0: as suits the device
-  bool always_stage = false;      // as if its memory were not the host's
-  int fail_allocation = -1;       // the k-th allocation of device memory fails
-  int lose_at_submit = -1;        // the k-th submit loses the device
-  std::string lying_tier = {};    // the driver does this tier's shaders wrong
+  std::uint64_t max_binding = 0;   // 0: the device's own
+  std::uint64_t max_slab = 0;      // bytes of one allocation; 0: the device's own, at most 1 GiB
+  std::uint64_t work_at_once = 0;  // multiplications that are sent at first; 0: as suits a GPU
+  int workgroup = 0;               // lanes; 0: as suits the device
+  bool always_stage = false;       // as if its memory were not the host's
+  int fail_allocation = -1;        // the k-th allocation of device memory fails
+  int lose_at_submit = -1;         // the k-th submit loses the device
+  std::string lying_tier = {};     // the driver does this tier's shaders wrong
 };
 
 /// What a VulkanDevice has done, for benchmarks and tests.
 struct VulkanStats {
-  std::uint64_t allocated_bytes = 0;  // device memory, and the host's that it shares
+  std::uint64_t allocated_bytes = 0;   // device memory, and the host's that it shares
+  std::uint64_t downloaded_bytes = 0;  // that came back from it
   std::uint64_t submits = 0;
   std::uint64_t recordings =
       0;  // command buffers that were recorded; the other submits were replays
@@ -93,9 +96,6 @@ class VulkanDevice : public Device {
 
   /// All tiers, and why those that are off are.
   virtual const std::vector<VulkanTier>& tiers() const = 0;
-
-  /// The columns of the highest element of each row of x, the lower one of two.
-  virtual std::vector<std::int32_t> argmax(Tensor x) = 0;
 
   /// Bytes per second of a copy within the device's memory, read and written ones together;
   /// measured now. Throws Error when there is no room for the copy.
