@@ -18,9 +18,18 @@ class RopeWriter {
  public:
   RopeWriter(const Checkpoint& checkpoint, const HfFamily& family, gguf::Writer& writer)
       : checkpoint_(checkpoint), config_(checkpoint.config()), family_(family), writer_(writer) {
-    const auto found = config_.find("rope_scaling");
-    scaling_ = found != config_.end() && !found->is_null() ? *found : Json::object();
-    if (!scaling_.is_object()) refuse("rope_scaling", "is no object", "{…}", scaling_.dump());
+    // rope_parameters is its name in newer files, which have the base in it, too, and one such
+    // object for each kind of layers.
+    for (const char* name : {"rope_scaling", "rope_parameters"}) {
+      const auto found = config_.find(name);
+      if (found == config_.end() || found->is_null()) continue;
+      scaling_ = *found;
+      if (!scaling_.is_object()) refuse(name, "is no object", "{…}", scaling_.dump());
+    }
+    if (scaling_.contains("full_attention")) {
+      local_ = scaling_.value("sliding_attention", Json::object());
+      scaling_ = scaling_.value("full_attention", Json::object());
+    }
   }
 
   std::vector<RopeTensor> run() {
@@ -37,6 +46,8 @@ class RopeWriter {
              fmt::format("{}", n_rot_));
     }
     writer_.set(key("dimension_count"), static_cast<std::uint32_t>(n_rot_));
+    write_base(config_, "rope_theta", scaling_, "freq_base");
+    write_base(config_, "rope_local_base_freq", local_, "freq_base_swa");
     const std::string type = scaling_.value("rope_type", scaling_.value("type", "default"));
     std::vector<std::string_view> known;
     for (const Kind& kind : kKinds) {
@@ -78,6 +89,20 @@ class RopeWriter {
     refuse(name, "is not there", "a number", "nothing");
   }
 
+  /// A base that does not stand in config.json itself, but in what belongs to a kind of layers.
+  void write_base(const Json& config, std::string_view name, const Json& inside,
+                  std::string_view suffix) {
+    if (positive(config, name)) return;  // a row of the family's table
+    if (const auto base = positive(inside, "rope_theta")) {
+      writer_.set(key(suffix), static_cast<float>(*base));
+    }
+  }
+
+  double base() const {
+    if (const auto beside = positive(config_, "rope_theta")) return *beside;
+    return positive(scaling_, "rope_theta").value_or(10000.0);
+  }
+
   /// The context before it was stretched: beside the scaling, or in it.
   double original_context() const {
     if (const auto inside = positive(scaling_, "original_max_position_embeddings")) return *inside;
@@ -106,11 +131,11 @@ class RopeWriter {
     const double low = required(scaling_, "low_freq_factor");
     const double high = required(scaling_, "high_freq_factor");
     if (high <= low) refuse("high_freq_factor", "is too low", "more than low_freq_factor", "");
-    const double base = positive(config_, "rope_theta").value_or(10000.0);
     RopeTensor divisors{.name = "rope_freqs.weight", .values = {}};
     for (std::size_t i = 0; i < n_rot_ / 2; ++i) {
       const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(n_rot_);
-      const double turns = original_context() * std::pow(base, exponent) / (2.0 * std::numbers::pi);
+      const double turns =
+          original_context() * std::pow(base(), exponent) / (2.0 * std::numbers::pi);
       const double kept = std::clamp((turns - low) / (high - low), 0.0, 1.0);
       divisors.values.push_back(static_cast<float>(1.0 / ((1.0 - kept) / factor + kept)));
     }
@@ -181,7 +206,8 @@ class RopeWriter {
   const Json& config_;
   const HfFamily& family_;
   gguf::Writer& writer_;
-  Json scaling_;
+  Json scaling_ = Json::object();
+  Json local_ = Json::object();  // of windowed layers
   std::size_t n_rot_ = 0;
 };
 

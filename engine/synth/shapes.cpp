@@ -273,7 +273,8 @@ constexpr Shape kShapes[] = {
      .n_vocab = 30522,
      .n_ctx = 512,
      .norm_eps = 1e-12,
-     .vocab = SynthVocab::wordpiece},
+     .vocab = SynthVocab::wordpiece,
+     .n_token_types = 2},
     {.name = "mpnet-base",  // all-mpnet-base-v2
      .family = "mpnet",
      .n_layer = 12,
@@ -296,7 +297,8 @@ constexpr Shape kShapes[] = {
      .n_vocab = 30522,
      .n_ctx = 512,
      .norm_eps = 1e-12,
-     .vocab = SynthVocab::wordpiece},
+     .vocab = SynthVocab::wordpiece,
+     .n_token_types = 2},
 };
 
 }  // namespace

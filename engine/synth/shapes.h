@@ -33,6 +33,7 @@ struct Shape {
   bool tied = false;       // the embedding is the head
   bool fused_gate_up = false;
   SynthVocab vocab = SynthVocab::bpe;
+  int n_token_types = 0;                             // of an encoder that has a table of them
   std::string_view pre = {};                         // tokenizer.ggml.pre
   std::span<const ShapeKey> keys = {};               // further metadata
   std::span<const std::string_view> optionals = {};  // tensors that the family may leave out

@@ -64,9 +64,11 @@ void add_sentencepiece(gguf::Writer& writer, Tokens& tokens, const Shape& shape)
 }
 
 /// BERT's special ids, and each printable character at the beginning and inside of words.
-void add_wordpiece(gguf::Writer& writer, Tokens& tokens, const Shape&) {
+void add_wordpiece(gguf::Writer& writer, Tokens& tokens, const Shape& shape) {
   writer.set(gguf::keys::kTokenizerModel, "bert");
-  writer.set("tokenizer.ggml.token_type_count", std::uint32_t{2});
+  if (shape.n_token_types > 0) {
+    writer.set("tokenizer.ggml.token_type_count", static_cast<std::uint32_t>(shape.n_token_types));
+  }
   const auto special = [&](std::string_view key, std::string_view text) {
     writer.set(key, tokens.add(std::string(text), TokenType::control));
   };

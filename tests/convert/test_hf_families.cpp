@@ -469,6 +469,21 @@ TEST_F(RopeScalings, YarnSaysHowFarAndHowSharp) {
   EXPECT_NEAR(real(convert(numbers), "llama.rope.scaling.attn_factor"), 1 / 1.138629, 1e-6);
 }
 
+TEST_F(RopeScalings, OfNewerFilesStandBesideTheBase) {
+  Json numbers = config("llama");
+  numbers.erase("rope_theta");
+  numbers["rope_parameters"] = {{"rope_type", "linear"}, {"factor", 2.0}, {"rope_theta", 250000.0}};
+  const gguf::Reader file = convert(numbers);
+  EXPECT_EQ(real(file, "llama.rope.freq_base"), 250000.0);
+  EXPECT_EQ(real(file, "llama.rope.scaling.factor"), 2.0);
+  numbers["rope_parameters"] = {
+      {"full_attention", {{"rope_type", "default"}, {"rope_theta", 1000000.0}}},
+      {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 10000.0}}}};
+  const gguf::Reader two = convert(numbers);
+  EXPECT_EQ(real(two, "llama.rope.freq_base"), 1000000.0);
+  EXPECT_EQ(real(two, "llama.rope.freq_base_swa"), 10000.0);
+}
+
 TEST_F(RopeScalings, ThatAreUnknownOrImpossibleAreRefused) {
   EXPECT_THAT(error(with({{"rope_type", "dynamic"}, {"factor", 2.0}})), HasSubstr("dynamic"));
   EXPECT_THAT(error(with({{"rope_type", "linear"}})), HasSubstr("factor"));
