@@ -81,7 +81,7 @@ TEST_F(ContextTest, TruncateForgetsTheTailOnly) {
 
 // Layers with a window keep what the rows of a step look back at; with steps of 2000 that is all.
 TEST_F(ContextTest, WindowedLayersGiveTheSameBitsWhenTheyLetGo) {
-  const test::ToyOptions toy = toy_of(*find_family("gemma2"));
+  const test::ToyOptions toy = test::toy_of(*find_family("gemma2"));
   Tokens tokens(1700);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     tokens[i] = static_cast<std::int32_t>((i * i + 7 * i) % 64);
