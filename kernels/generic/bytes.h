@@ -22,7 +22,8 @@ inline Bytes bits_of(Bytes bytes, int from, int count, int to) {
   const auto words = reinterpret_cast<Words>(bytes);
   // Bits of the neighbouring byte come in, and are cut off.
   const Words moved = from >= to ? words >> (from - to) : words << (to - from);
-  return reinterpret_cast<Bytes>(moved) & static_cast<std::uint8_t>(((1 << count) - 1) << to);
+  const auto kept = static_cast<std::uint8_t>(((1 << count) - 1) << to);
+  return reinterpret_cast<Bytes>(moved) & kept;
 }
 
 /// Bytes 0 to 7 and 8 to 15 from two numbers.
