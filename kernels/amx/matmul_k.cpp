@@ -183,10 +183,10 @@ class KTile {
     for (int column = first; column < last; column += kGroup) {
       const int now = column / kGroup % 2;
       const bool is_last = column + kGroup == last;
-      const Products<kHalf> next(x, is_last ? column : column + kGroup, products[1 - now]);
+      const Products<kHalf> next(x, column + kGroup, products[1 - now]);
 #pragma GCC unroll 16
       for (int c = 0; c < kGroup; ++c) {
-        next.step(c);
+        if (!is_last) next.step(c);
         add_column<kHalf>(w, minima, x, column + c, products[now], c, totals[column - first + c],
                           sums[column + c]);
       }
