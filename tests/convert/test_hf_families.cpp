@@ -518,6 +518,9 @@ TEST_F(RopeScalings, HalvesAreRead) {
 // 40 layers, 95 MB of weights, the largest tensor 2.4 MB: the address space that a conversion may
 // take is limited to what it maps and some 30 MB.
 TEST_F(HfFamilies, MemoryIsBoundedByTheLargestTensor) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers keep what was freed";
+#endif
   constexpr std::uint64_t kN = 384, kInner = 1536;
   made_.add("model.embed_tokens.weight", {kVocab, kN});
   made_.add("model.norm.weight", {kN});
