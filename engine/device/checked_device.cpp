@@ -1,6 +1,6 @@
 #include "engine/device/checked_device.h"
 
-#include <vector>
+#include <algorithm>
 
 #include "base/nmse.h"
 
@@ -24,6 +24,15 @@ std::string CheckedDevice::name() const {
   return side(kTested).name() + " checked against " + side(kTruth).name();
 }
 
+void CheckedDevice::before(const OpRecord& record) {
+  const Tensor& sum = record.outputs.front();
+  std::vector<float> values(static_cast<std::size_t>(sum.rows) *
+                            static_cast<std::size_t>(sum.columns));
+  side(kTested).download(values, view(sum, kTested));
+  addends_.push_back(std::move(values));
+  side(kTested).begin(step());
+}
+
 void CheckedDevice::after(const OpRecord& record) {
   for (const Tensor& output : record.outputs) {
     const auto n = static_cast<std::size_t>(output.rows) * static_cast<std::size_t>(output.columns);
@@ -32,6 +41,13 @@ void CheckedDevice::after(const OpRecord& record) {
     side(kTested).download(got, view(output, kTested));
     side(kTruth).download(expected, view(output, kTruth));
     side(kTruth).upload(view(output, kTruth), got);
+    if (record.is_sum) {
+      const std::vector<float>& addend = addends_.front();
+      std::transform(got.begin(), got.end(), addend.begin(), got.begin(), std::minus<>());
+      std::transform(expected.begin(), expected.end(), addend.begin(), expected.begin(),
+                     std::minus<>());
+      addends_.pop_front();
+    }
     listener_({.verb = record.verb,
                .weight = record.weight,
                .output = std::string(output.name),

@@ -41,7 +41,17 @@ std::vector<std::int32_t> Device::argmax(Tensor x) {
 }
 
 void Device::matmuls(std::span<const Product> products, Tensor x) {
-  for (const Product& product : products) matmul(product.out, *product.w, x);
+  for (const Product& product : products) {
+    matmul(product.out, *product.w, x);
+    apply_epilogue(product);
+  }
+}
+
+void Device::apply_epilogue(const Product& product) {
+  const Tensor& out = product.out;
+  if (product.bias) add(out, out, product.bias);
+  if (product.activation) activation(out, out, *product.activation);
+  if (product.sum) add(product.sum, product.sum, out);
 }
 
 }  // namespace hearth

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -170,11 +171,20 @@ class Device {
   /// out [n][R] = x [n][C] times the transpose of w [R][C].
   virtual void matmul(Tensor out, const Matrix& w, Tensor x) = 0;
 
-  /// Products that share their input, so that a device can prepare it once.
+  /// A product and its epilogue, each part where there is one: out = activation(x w^T + bias), or,
+  /// with a sum, sum += that; `out` then is room to work in, and holds anything afterwards.
   struct Product {
     Tensor out;
     const Matrix* w;
+    Tensor bias = {};  // one row, added to all
+    std::optional<Activation> activation = {};
+    Tensor sum = {};  // neither x nor a part of it
+
+    Tensor result() const { return sum ? sum : out; }
   };
+
+  /// Products that share their input, so that a device can prepare it once. A device may do an
+  /// epilogue while the product is at hand: the results are those of the plain verbs.
   virtual void matmuls(std::span<const Product> products, Tensor x);
 
   /// Each group of weight.columns elements of each row of x, divided by its root mean square
@@ -220,6 +230,10 @@ class Device {
 
   /// out row t [n][C] = sum over k of weights[t][k] * x row t K + k.
   virtual void expert_sum(Tensor out, Tensor x, Tensor weights) = 0;
+
+ protected:
+  /// The epilogue of a product that stands in `out`, by the plain verbs.
+  void apply_epilogue(const Product& product);
 };
 
 }  // namespace hearth

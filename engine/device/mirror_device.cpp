@@ -26,17 +26,31 @@ struct MirrorKvCache final : KvCache {
   std::vector<std::unique_ptr<KvCache>> sides;
 };
 
+std::string_view name_of(Activation activation) {
+  constexpr std::string_view kNames[] = {"silu", "gelu_tanh", "gelu_erf", "relu", "relu_squared"};
+  return kNames[static_cast<std::size_t>(activation)];
+}
+
+/// A product as an op. Its output is an input, too, if it is a sum.
+OpRecord record_of(const Device::Product& product, Tensor x) {
+  OpRecord record{"matmul", product.w->name(), {x}, {product.result()}, {}};
+  std::vector<std::string> epilogue;
+  if (product.bias) epilogue.emplace_back("with its bias");
+  if (product.activation) epilogue.emplace_back(name_of(*product.activation));
+  if (product.sum) {
+    record.is_sum = true;
+    epilogue.push_back(fmt::format("added to {}", product.sum.name));
+  }
+  record.detail = fmt::format("{}", fmt::join(epilogue, ", "));
+  return record;
+}
+
 const Matrix& view(const Matrix& matrix, std::size_t side) {
   return *static_cast<const MirrorMatrix&>(matrix).sides[side];
 }
 
 KvCache& view(const KvCache& cache, std::size_t side) {
   return *static_cast<const MirrorKvCache&>(cache).sides[side];
-}
-
-std::string_view name_of(Activation activation) {
-  constexpr std::string_view kNames[] = {"silu", "gelu_tanh", "gelu_erf", "relu", "relu_squared"};
-  return kNames[static_cast<std::size_t>(activation)];
 }
 
 std::string describe(const Rope& rope) {
@@ -55,6 +69,8 @@ std::string describe(const AttentionSpec& spec) {
 }
 
 }  // namespace
+
+void MirrorDevice::before(const OpRecord&) {}
 
 Tensor MirrorDevice::view(Tensor tensor, std::size_t side) {
   if (tensor) tensor.buffer = static_cast<MirrorBuffer*>(tensor.buffer)->sides[side].get();
@@ -117,16 +133,21 @@ void MirrorDevice::matmul(Tensor out, const Matrix& w, Tensor x) {
 }
 
 void MirrorDevice::matmuls(std::span<const Product> products, Tensor x) {
+  for (const Product& product : products) {
+    if (product.sum) before(record_of(product, x));
+  }
   for (std::size_t i = 0; i < sides_.size(); ++i) {
     std::vector<Product> own;
     for (const Product& product : products) {
-      own.push_back({view(product.out, i), &hearth::view(*product.w, i)});
+      own.push_back({.out = view(product.out, i),
+                     .w = &hearth::view(*product.w, i),
+                     .bias = view(product.bias, i),
+                     .activation = product.activation,
+                     .sum = view(product.sum, i)});
     }
     sides_[i]->matmuls(own, view(x, i));
   }
-  for (const Product& product : products) {
-    after({"matmul", product.w->name(), {x}, {product.out}, {}});
-  }
+  for (const Product& product : products) after(record_of(product, x));
 }
 
 void MirrorDevice::rms_norm(Tensor out, Tensor x, Tensor weight, float eps) {

@@ -17,6 +17,7 @@ struct OpRecord {
   std::vector<Tensor> inputs;
   std::vector<Tensor> outputs;  // kv_store has none
   std::string detail;           // its numbers, for people; may be empty
+  bool is_sum = false;          // the output was there, and something was added to it
 };
 
 class MirrorDevice : public Device {
@@ -50,6 +51,9 @@ class MirrorDevice : public Device {
   void expert_sum(Tensor out, Tensor x, Tensor weights) override;
 
  protected:
+  /// Called before a verb that adds to its output is given to the devices.
+  virtual void before(const OpRecord& record);
+
   /// Called after each verb has been given to all devices.
   virtual void after(const OpRecord& record) = 0;
 

@@ -1,6 +1,8 @@
 #include "engine/model/forward.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <optional>
 
 #include "base/random.h"
 #include "engine/model/relative_bias.h"
@@ -21,15 +23,43 @@ Tensor normed(const Model& model, Device& device, Tensor out, Tensor x, const No
   return out;
 }
 
-/// What follows a product: its scale and its bias, if it has them.
-void finish(Device& device, Tensor out, const Linear& w) {
-  if (w.scale != 1.0F) device.scale(out, out, w.scale);
-  if (w.bias) device.add(out, out, w.bias.view());
+/// What becomes of a product besides its bias (Device::Product).
+struct Epilogue {
+  std::optional<Activation> activation = {};
+  Tensor sum = {};
+};
+
+/// A weight and where its product goes.
+struct Projection {
+  Tensor out;
+  const Linear* w;
+  Epilogue epilogue = {};
+};
+
+/// Products of weights that share their input.
+void project(Device& device, std::initializer_list<Projection> projections, Tensor x) {
+  std::vector<Device::Product> products;
+  for (const auto& [out, w, epilogue] : projections) {
+    Device::Product product{.out = out, .w = w->weight.get()};
+    if (w->scale == 1.0F) {
+      if (w->bias) product.bias = w->bias.view();
+      product.activation = epilogue.activation;
+      product.sum = epilogue.sum;
+    }
+    products.push_back(product);
+  }
+  device.matmuls(products, x);
+  for (const auto& [out, w, epilogue] : projections) {
+    if (w->scale == 1.0F) continue;
+    device.scale(out, out, w->scale);
+    if (w->bias) device.add(out, out, w->bias.view());
+    if (epilogue.activation) device.activation(out, out, *epilogue.activation);
+    if (epilogue.sum) device.add(epilogue.sum, epilogue.sum, out);
+  }
 }
 
-void project(Device& device, Tensor out, const Linear& w, Tensor x) {
-  device.matmul(out, *w.weight, x);
-  finish(device, out, w);
+void project(Device& device, Tensor out, const Linear& w, Tensor x, const Epilogue& epilogue = {}) {
+  project(device, {{out, &w, epilogue}}, x);
 }
 
 /// The first n elements of every row of a scratch tensor, as rows of their own.
@@ -64,19 +94,29 @@ class Forward::Block {
  private:
   /// x + attention, then x + feed-forward.
   void sequential(Tensor x) {
-    Tensor a = attention(norm(s_.normed, x, w_.attn_norm));
-    join(x, norm(a, a, w_.post_attention_norm), w_.attn_output_norm);
-    Tensor f = feed_forward(norm(s_.normed, x, w_.ffn_norm));
-    join(x, norm(f, f, w_.post_ffw_norm), w_.layer_output_norm);
+    const Tensor a_sum = sum_of(x, w_.post_attention_norm);
+    Tensor a = attention(norm(s_.normed, x, w_.attn_norm), a_sum);
+    if (!a_sum) join(x, norm(a, a, w_.post_attention_norm));
+    norm(x, x, w_.attn_output_norm);
+    const Tensor f_sum = w_.ffn_gate_inp ? Tensor{} : sum_of(x, w_.post_ffw_norm);
+    Tensor f = feed_forward(norm(s_.normed, x, w_.ffn_norm), f_sum);
+    if (!f_sum) join(x, norm(f, f, w_.post_ffw_norm));
+    norm(x, x, w_.layer_output_norm);
+  }
+
+  /// x if a branch's last product may be added to it as it is, else nothing.
+  Tensor sum_of(Tensor x, const Norm& of_branch) const {
+    return of_branch || h_.residual_scale != 1.0F ? Tensor{} : x;
   }
 
   /// x + attention + feed-forward, both of the same x.
   void parallel(Tensor x) {
     const Tensor shared = norm(s_.normed, x, w_.attn_norm);
-    const Tensor f = feed_forward(norm(s_.attn_branch, x, w_.ffn_norm, shared));
-    const Tensor a = attention(norm(s_.normed, x, w_.attn_norm_2, shared));
-    join(x, a, {});
-    join(x, f, {});
+    const Tensor f = feed_forward(norm(s_.attn_branch, x, w_.ffn_norm, shared), {});
+    const Tensor sum = sum_of(x, {});
+    const Tensor a = attention(norm(s_.normed, x, w_.attn_norm_2, shared), sum);
+    if (!sum) join(x, a);
+    join(x, f);
   }
 
   Tensor rows(Tensor scratch) const { return scratch.first_rows(n_); }
@@ -88,11 +128,10 @@ class Forward::Block {
     return w ? normed(model_, device_, rows(out), x, w) : otherwise;
   }
 
-  /// x = norm(x + branch)
-  void join(Tensor x, Tensor branch, const Norm& after) {
+  /// x += branch
+  void join(Tensor x, Tensor branch) {
     if (h_.residual_scale != 1.0F) device_.scale(branch, branch, h_.residual_scale);
     device_.add(x, x, branch);
-    norm(x, x, after);
   }
 
   struct Heads {
@@ -112,13 +151,7 @@ class Forward::Block {
       project(device_, all, w_.attn_qkv, x);
       return heads;
     }
-    const Device::Product products[] = {{heads.q, w_.attn_q.weight.get()},
-                                        {heads.k, w_.attn_k.weight.get()},
-                                        {heads.v, w_.attn_v.weight.get()}};
-    device_.matmuls(products, x);
-    finish(device_, heads.q, w_.attn_q);
-    finish(device_, heads.k, w_.attn_k);
-    finish(device_, heads.v, w_.attn_v);
+    project(device_, {{heads.q, &w_.attn_q}, {heads.k, &w_.attn_k}, {heads.v, &w_.attn_v}}, x);
     return heads;
   }
 
@@ -133,8 +166,8 @@ class Forward::Block {
     normed(model_, device_, heads.k, heads.k, w_.attn_k_norm);
   }
 
-  /// softmax(q k^T) v Wo
-  Tensor attention(Tensor x) {
+  /// softmax(q k^T) v Wo; or adds it to the sum, if there is one.
+  Tensor attention(Tensor x, Tensor sum) {
     const Heads heads = project_heads(x);
     const bool rotates_first = model_.family->qk_norm == QkNorm::per_head_after_rope;
     if (rotates_first) rotate(heads);
@@ -143,7 +176,7 @@ class Forward::Block {
     device_.kv_store(kv_, kv_layer_, heads.k, heads.v);
     const Tensor out = shaped(s_.heads, n_, h_.n_attn_out(lh_), "heads");
     device_.attention(out, heads.q, kv_, attention_spec());
-    project(device_, rows(s_.attn_branch), w_.attn_output, out);
+    project(device_, rows(s_.attn_branch), w_.attn_output, out, {.sum = sum});
     return rows(s_.attn_branch);
   }
 
@@ -161,33 +194,31 @@ class Forward::Block {
             .relative_bias = bias_.values.empty() ? nullptr : &bias_};
   }
 
-  Tensor feed_forward(Tensor x) {
+  /// Experts have no sum to add to.
+  Tensor feed_forward(Tensor x, Tensor sum) {
     if (w_.ffn_gate_inp) return experts(x);
-    return gated_or_plain(x, w_.ffn_gate, w_.ffn_up, w_.ffn_down, lh_.n_ff);
+    return gated_or_plain(x, w_.ffn_gate, w_.ffn_up, w_.ffn_down, lh_.n_ff, sum);
   }
 
-  /// (act(x Wgate) * (x Wup)) Wdown, or act(x Wup) Wdown. The gate may be the first half of Wup.
+  /// (act(x Wgate) * (x Wup)) Wdown, or act(x Wup) Wdown; or adds it to the sum, if there is one.
+  /// The gate may be the first half of Wup.
   Tensor gated_or_plain(Tensor x, const Linear& w_gate, const Linear& w_up, const Linear& w_down,
-                        int n_ff) {
+                        int n_ff, Tensor sum) {
     const Activation act = model_.family->activation;
     const bool is_gated = model_.family->feed_forward == FeedForward::gated;
     const Tensor both = shaped(s_.gate_up, n_, 2 * n_ff, "gate_up");
     const Tensor gate = both.column_range(0, n_ff, "gate");
     const Tensor up = both.column_range(n_ff, n_ff, "up");
     if (!is_gated) {
-      project(device_, up, w_up, x);
-      device_.activation(up, up, act);
+      project(device_, up, w_up, x, {.activation = act});
     } else if (w_gate) {
-      const Device::Product products[] = {{gate, w_gate.weight.get()}, {up, w_up.weight.get()}};
-      device_.matmuls(products, x);
-      finish(device_, gate, w_gate);
-      finish(device_, up, w_up);
+      project(device_, {{gate, &w_gate}, {up, &w_up}}, x);
       device_.glu(up, gate, up, act);
     } else {
       project(device_, both, w_up, x);
       device_.glu(up, gate, up, act);
     }
-    project(device_, rows(s_.ffn_branch), w_down, up);
+    project(device_, rows(s_.ffn_branch), w_down, up, {.sum = sum});
     return rows(s_.ffn_branch);
   }
 
@@ -223,7 +254,7 @@ class Forward::Block {
   /// A feed-forward for all tokens, weighted by sigmoid(x w) where the model has such a gate.
   Tensor shared_expert(Tensor x) {
     const Tensor out = gated_or_plain(x, w_.ffn_gate_shexp, w_.ffn_up_shexp, w_.ffn_down_shexp,
-                                      h_.n_ff_shared_expert);
+                                      h_.n_ff_shared_expert, {});
     if (!w_.ffn_gate_inp_shexp) return out;
     const Tensor score = shaped(s_.scores, n_, 1, "shared_score");
     const Tensor chosen = shaped(s_.chosen, n_, 1, "shared_choice");

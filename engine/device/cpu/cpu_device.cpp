@@ -103,8 +103,13 @@ void CpuDevice::matmuls(std::span<const Product> products, Tensor x) {
   if (x.rows <= kernels::kStripColumns) {
     fill_strips(products, x);
     multiply_few(products);
-    return;
+  } else {
+    multiply_many(products, x);
   }
+  for (const Product& product : products) apply_epilogue(product);
+}
+
+void CpuDevice::multiply_many(std::span<const Product> products, Tensor x) {
   std::vector<Product> ours;
   for (const Product& product : products) {
     const bool by_blas =

@@ -61,6 +61,7 @@ class CpuDevice final : public ReferenceDevice {
 
  private:
   void multiply_few(std::span<const Product> products);
+  void multiply_many(std::span<const Product> products, Tensor x);
   void multiply_many(const Product& product);
   void multiply_by_blas(const Product& product, Tensor x);
   const std::vector<kernels::Strip>& strips(kernels::StripKind kind) const;

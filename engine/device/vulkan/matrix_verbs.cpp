@@ -139,6 +139,7 @@ void ComputeDevice::matmuls(std::span<const Product> products, Tensor x) {
       is_independent = true;
     }
   }
+  for (const Product& product : products) apply_epilogue(product);
 }
 
 /// A shader that has many columns, in square tiles.
