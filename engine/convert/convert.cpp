@@ -69,7 +69,7 @@ class Conversion {
     };
     write_metadata(checkpoint_, family_, rows_of, writer_);
     rope_ = write_rope(checkpoint_, family_, writer_);
-    write_tokenizer(checkpoint_, family_, writer_);
+    write_tokenizer(checkpoint_, family_, rows_of("token_embd.weight"), writer_);
     constexpr std::uint32_t kQuantizationVersion = 2;
     writer_.set("general.quantization_version", kQuantizationVersion);
     check();
@@ -97,28 +97,49 @@ class Conversion {
 
   /// The name without what some files have in front of it.
   std::string_view bare(std::string_view name) const {
-    for (const std::string_view prefix : {family_.optional_prefix, std::string_view("model.")}) {
-      if (name.starts_with(prefix)) return name.substr(prefix.size());
+    const std::string_view prefixes[] = {family_.optional_prefix, "model.", "language_model."};
+    for (bool again = true; again;) {
+      again = false;
+      for (const std::string_view prefix : prefixes) {
+        if (!name.starts_with(prefix)) continue;
+        name.remove_prefix(prefix.size());
+        again = true;
+      }
     }
     return name;
   }
 
+  /// Whether a tensor is of a part that sees or hears.
+  bool is_of_other_part(std::string_view name) const {
+    constexpr std::string_view kParts[] = {"vision_tower.", "vision_model.", "visual.",
+                                           "audio_tower.",  "embed_vision.", "embed_audio.",
+                                           "multi_modal_projector."};
+    return checkpoint_.has_other_parts() &&
+           std::any_of(std::begin(kParts), std::end(kParts),
+                       [&](std::string_view part) { return name.starts_with(part); });
+  }
+
   /// "blk.3.attn_q.weight" of "layers.3.self_attn.q_proj.weight", with its rule; none if none fits.
   const TensorRule* rule_for(std::string_view name, std::string& to) const {
-    std::string stem(name), part;
-    for (const std::string_view end : {".weight", ".bias"}) {
-      if (!name.ends_with(end)) continue;
-      stem = name.substr(0, name.size() - end.size());
-      part = end;
+    struct Ending {
+      std::string_view from, to;
+    };
+    // The older names of a norm's two parts are those of its paper.
+    constexpr Ending kEndings[] = {
+        {".weight", ".weight"}, {".bias", ".bias"}, {".gamma", ".weight"}, {".beta", ".bias"}};
+    std::string stem(name.substr(0, name.rfind('.'))), part;
+    for (const Ending& end : kEndings) {
+      if (name.ends_with(end.from)) part = end.to;
     }
-    if (part.empty()) stem = name.substr(0, name.rfind('.'));
     std::string number;
-    for (const TensorRule& rule : family_.tensors) {
-      if (!matches(rule.from, stem, number)) continue;
-      if (part.empty() && rule.change != TensorChange::drop) continue;
-      to = std::string(rule.to) + part;
-      if (const auto at = to.find("{}"); at != std::string::npos) to.replace(at, 2, number);
-      return &rule;
+    for (const auto& rules : family_.tensors) {
+      for (const TensorRule& rule : rules) {
+        if (!matches(rule.from, stem, number)) continue;
+        if (part.empty() && rule.change != TensorChange::drop) continue;
+        to = std::string(rule.to) + part;
+        if (const auto at = to.find("{}"); at != std::string::npos) to.replace(at, 2, number);
+        return &rule;
+      }
     }
     return nullptr;
   }
@@ -139,8 +160,11 @@ class Conversion {
     const bool is_tied = checkpoint_.config().value("tie_word_embeddings", false);
     for (const auto& [from, tensor] : checkpoint_.tensors()) {
       std::string to;
-      const TensorRule* rule = rule_for(bare(from), to);
-      if (!rule) {
+      const std::string_view name = bare(from);
+      const TensorRule* rule = rule_for(name, to);
+      if (is_of_other_part(name)) {
+        ++report_.other_parts;
+      } else if (!rule) {
         unknown.push_back(from);
       } else if (rule->change == TensorChange::drop || (is_tied && to == "output.weight")) {
         ++report_.dropped;
@@ -159,6 +183,10 @@ class Conversion {
 
   void add(const std::string& from, const std::string& to, const SafeTensor& tensor,
            TensorChange change) {
+    if (const Planned* other = find(to)) {
+      checkpoint_.refuse("", fmt::format("has two tensors for {}", to), "one",
+                         fmt::format("{}, {}", other->from, from));
+    }
     Planned p{.from = from, .name = to, .source = &tensor, .change = change, .type = tensor.type};
     if (tensor.shape.empty() || tensor.shape.size() > 2 || tensor.elements() == 0) {
       checkpoint_.refuse("", fmt::format("tensor \"{}\" is no row and no matrix", from),
@@ -308,7 +336,7 @@ class Conversion {
 CheckpointReport convert_checkpoint(const std::filesystem::path& folder,
                                     const std::filesystem::path& out,
                                     const CheckpointOptions& options, const ProgressFn& progress) {
-  const Checkpoint checkpoint(folder);
+  Checkpoint checkpoint(folder);
   try {
     const std::string type = checkpoint.config().value("model_type", "");
     const HfFamily* family = find_hf_family(type);
@@ -317,6 +345,9 @@ CheckpointReport convert_checkpoint(const std::filesystem::path& folder,
       for (const HfFamily& row : hf_families()) known.push_back(row.model_type);
       checkpoint.refuse("config.json", "this model family cannot be converted",
                         fmt::format("one of {}", fmt::join(known, ", ")), type);
+    }
+    for (const auto& [name, json] : family->defaults) {
+      checkpoint.set_default(name, nlohmann::json::parse(json));
     }
     return Conversion(checkpoint, *family, options).run(out, progress);
   } catch (const nlohmann::json::exception& error) {

@@ -17,7 +17,8 @@ struct CheckpointOptions {
 
 struct CheckpointReport {
   std::size_t tensors = 0;
-  std::size_t dropped = 0;  // of the checkpoint, that the model does not need
+  std::size_t dropped = 0;      // of the checkpoint, that the model does not need
+  std::size_t other_parts = 0;  // of the checkpoint, that are not of text: images, sound
   std::uint64_t bytes = 0;  // of the result
 };
 

@@ -42,6 +42,10 @@ void run(const Options& options) {
     ProgressBar bar("converting");
     report = convert_checkpoint(options.folder, options.output, how, bar.progress());
   }
+  if (report.other_parts > 0) {
+    notice(fmt::format("the text part alone is converted: {} tensors of other parts are left out",
+                       report.other_parts));
+  }
   write_output(fmt::format("{}: {} tensors, {}\n", options.output, report.tensors,
                            bytes_text(report.bytes)));
 }
