@@ -111,8 +111,8 @@ class Conversion {
 
   /// Whether a tensor is of a part that sees or hears.
   bool is_of_other_part(std::string_view name) const {
-    constexpr std::string_view kParts[] = {"vision_tower.", "vision_model.", "visual.",
-                                           "audio_tower.",  "embed_vision.", "embed_audio.",
+    constexpr std::string_view kParts[] = {"vision_tower.",         "vision_model.", "visual.",
+                                           "audio_tower.",          "embed_vision.", "embed_audio.",
                                            "multi_modal_projector."};
     return checkpoint_.has_other_parts() &&
            std::any_of(std::begin(kParts), std::end(kParts),

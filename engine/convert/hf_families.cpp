@@ -188,10 +188,8 @@ constexpr ConfigValue kGemmaDemands[] = {
 };
 
 constexpr ConfigValue kGpt2Demands[] = {
-    {"activation_function", "\"gelu_new\""},
-    {"activation_function", "\"gelu_pytorch_tanh\""},
-    {"scale_attn_weights", "true"},
-    {"scale_attn_by_inverse_layer_idx", "false"},
+    {"activation_function", "\"gelu_new\""}, {"activation_function", "\"gelu_pytorch_tanh\""},
+    {"scale_attn_weights", "true"},          {"scale_attn_by_inverse_layer_idx", "false"},
     {"add_cross_attention", "false"},
 };
 

@@ -44,8 +44,8 @@ struct ConfigValue {
 };
 
 struct HfFamily {
-  std::string_view model_type;  // of config.json
-  std::string_view arch;        // general.architecture
+  std::string_view model_type;                         // of config.json
+  std::string_view arch;                               // general.architecture
   std::array<std::span<const TensorRule>, 2> tensors;  // the first rule that fits counts
   std::span<const ConfigRule> config;
   /// What a checkpoint must say, where it says anything: what the engine does. Of several values of

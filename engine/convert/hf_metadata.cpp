@@ -136,8 +136,8 @@ class MetadataWriter {
       if (name == "pooling_mode_cls_token") pooling = kCls;
       if (name == "pooling_mode_lasttoken") pooling = kLast;
     }
-    const bool is_known = chosen.empty() || chosen[0] == "pooling_mode_mean_tokens" ||
-                          pooling != kMean;
+    const bool is_known =
+        chosen.empty() || chosen[0] == "pooling_mode_mean_tokens" || pooling != kMean;
     if (chosen.size() > 1 || !is_known) {
       checkpoint_.refuse("modules.json", "pools as the engine cannot", "mean, cls or last",
                          fmt::format("{}", fmt::join(chosen, ", ")));

@@ -10,8 +10,8 @@ using Json = nlohmann::json;
 // Patterns are facts of the models: they stand in their tokenizer.json.
 #define CONTRACTION "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 #define AFTER_NUMBERS(symbols) R"(| ?[^\s\p{L}\p{N}]+[)" symbols R"(]*|\s*[\r\n]+|\s+(?!\S)|\s+)"
-#define CASED(end)                                                                               \
-  R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)" end          \
+#define CASED(end)                                                                      \
+  R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)" end \
   R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)" end
 
 struct CutRow {

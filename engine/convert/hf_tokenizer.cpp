@@ -93,8 +93,8 @@ class TokenizerWriter {
 
   void run() {
     if (n_rows_ == 0 || n_rows_ > kMostTokens) {
-      refuse("", "has no embeddings of tokens that can be", fmt::format("1 to {} rows", kMostTokens),
-             fmt::format("{}", n_rows_));
+      refuse("", "has no embeddings of tokens that can be",
+             fmt::format("1 to {} rows", kMostTokens), fmt::format("{}", n_rows_));
     }
     if (family_.is_encoder) {
       wordpiece();
@@ -152,8 +152,8 @@ class TokenizerWriter {
     }
     const auto decoder = config_.find("added_tokens_decoder");
     for (const auto& [id, token] : (decoder == config_.end() ? none : *decoder).items()) {
-      const bool is_number = !id.empty() && id.size() < 9 &&
-                             id.find_first_not_of("0123456789") == std::string::npos;
+      const bool is_number =
+          !id.empty() && id.size() < 9 && id.find_first_not_of("0123456789") == std::string::npos;
       if (is_number) add_object(token, Json(std::stoull(id)));
     }
     for (const Json& token : part("added_tokens")) {
@@ -164,6 +164,8 @@ class TokenizerWriter {
   void add_object(const Json& token, const Json& id) {
     const std::optional<std::string> text = text_of(token);
     if (!text || !token.is_object()) return;
+    const auto known = tokens_.ids.find(*text);
+    if (known != tokens_.ids.end() && tokens_.types[known->second] == kUnknown) return;
     add(*text, id, token.value("special", false) ? kControl : kUserDefined);
   }
 
@@ -268,8 +270,8 @@ class TokenizerWriter {
     for (const Json& merge : model.contains("merges") ? model["merges"] : Json::array()) {
       const std::string text = merge.is_string() ? merge.get<std::string>() : std::string();
       const std::size_t space = text.find(' ');
-      const bool is_pair = merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
-                           merge[1].is_string();
+      const bool is_pair =
+          merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string();
       if (is_pair) {
         merges.emplace_back(merge[0].get<std::string>(), merge[1].get<std::string>());
       } else if (space != std::string::npos) {
@@ -294,13 +296,14 @@ class TokenizerWriter {
       const bool is_byte = text.size() == 6 && text.starts_with("<0x") && text.ends_with('>');
       if (is_byte) tokens_.types[i] = kByte;
     }
-    write_sentencepiece(std::move(scores), adds_space());
     const Json unknown = part("model").value("unk_token", Json());
-    const auto id = unknown.is_string() ? tokens_.ids.find(unknown.get<std::string>())
-                                        : tokens_.ids.end();
-    if (id == tokens_.ids.end()) return;
-    tokens_.types[id->second] = kUnknown;
-    writer_.set("tokenizer.ggml.unknown_token_id", static_cast<std::uint32_t>(id->second));
+    const auto id =
+        unknown.is_string() ? tokens_.ids.find(unknown.get<std::string>()) : tokens_.ids.end();
+    if (id != tokens_.ids.end()) {
+      tokens_.types[id->second] = kUnknown;
+      writer_.set("tokenizer.ggml.unknown_token_id", static_cast<std::uint32_t>(id->second));
+    }
+    write_sentencepiece(std::move(scores), adds_space());
   }
 
   /// Whether a text gets a space in front: by its normaliser, or by what cuts it.

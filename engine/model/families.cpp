@@ -24,9 +24,7 @@ float width_per_head_at_27b(const HParams& hparams) {
 constexpr std::array kFamilies = {
     // Llama 1 to 3, Mistral, Mixtral, Zephyr, TinyLlama, Yi and many more ship under this name.
     // Mistral's first version has a window, in every layer.
-    Family{.name = "llama",
-           .windows = Windows::all_layers,
-           .scale_tensors = ScaleTensors::all},
+    Family{.name = "llama", .windows = Windows::all_layers, .scale_tensors = ScaleTensors::all},
     Family{.name = "arcee",
            .feed_forward = FeedForward::plain,
            .activation = Activation::relu_squared},
