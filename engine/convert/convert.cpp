@@ -173,12 +173,10 @@ class Conversion {
       }
     }
     if (unknown.empty()) return;
-    constexpr std::size_t kShown = 8;
-    const std::size_t n = unknown.size();
-    unknown.resize(std::min(kShown, n));
-    checkpoint_.refuse(
-        "", fmt::format("has {} tensors that a {} model does not have", n, family_.model_type),
-        "the tensors of this family alone", fmt::format("{}", fmt::join(unknown, ", ")));
+    checkpoint_.refuse("",
+                       fmt::format("has {} tensors that a {} model does not have", unknown.size(),
+                                   family_.model_type),
+                       "the tensors of this family alone", first_few(unknown, ", "));
   }
 
   void add(const std::string& from, const std::string& to, const SafeTensor& tensor,
@@ -205,14 +203,16 @@ class Conversion {
   }
 
   /// Rows are float32. Tables that are only looked up are not quantised: they are small and count.
-  QuantType type_for(const Planned& p) const {
+  QuantType type_for(const Planned& p) {
     if (p.n_dims < 2) return QuantType::F32;
     const QuantType wanted = options_.type.value_or(p.source->type);
     const QuantTypeInfo& info = quant_type_info(wanted);
     const bool is_small = p.name == "position_embd.weight" || p.name == "token_types.weight" ||
                           p.name == "attn_rel_b.weight";
     if (is_small) return QuantType::F32;
-    return p.dims[0] % info.block_elements == 0 ? wanted : QuantType::F16;
+    if (p.dims[0] % info.block_elements == 0) return wanted;
+    ++report_.in_f16;
+    return QuantType::F16;
   }
 
   /// That what will be written is a model of its family.
@@ -239,7 +239,14 @@ class Conversion {
     }
     if (problems.empty()) return;
     checkpoint_.refuse(
-        "", fmt::format("would not be a {} model: {}", family.name, fmt::join(problems, "; ")));
+        "", fmt::format("would not be a {} model: {}", family.name, first_few(problems, "; ")));
+  }
+
+  static std::string first_few(const std::vector<std::string>& all, std::string_view between) {
+    constexpr std::size_t kShown = 8;
+    const std::size_t n = std::min(kShown, all.size());
+    const std::string shown = fmt::format("{}", fmt::join(std::span(all).first(n), between));
+    return n == all.size() ? shown : fmt::format("{} and {} more", shown, all.size() - n);
   }
 
   std::span<const std::byte> data_of(const Planned& p) {

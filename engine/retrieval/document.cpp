@@ -105,7 +105,7 @@ class Collector {
     const std::size_t last = open_.text.rfind('\n') + 1;  // npos + 1 is 0
     const std::string head = open_.text.substr(last);
     if (head.find('|') == std::string::npos) return false;
-    open_.text.resize(last);
+    open_.text.resize(last == 0 ? 0 : last - 1);
     end();
     add(Block::Kind::table, head, number - 1);
     add(Block::Kind::table, line, number);

@@ -186,6 +186,14 @@ TEST_F(Convert, IntoAnotherType) {
   EXPECT_EQ(file.find_tensor("blk.0.attn_norm.weight")->type, QuantType::F32);
 }
 
+// Rows of 16 and 24 elements hold no block of 32.
+TEST_F(Convert, SaysWhatCannotHaveTheTypeThatWasAskedFor) {
+  decoder("qwen2");
+  const CheckpointReport report = convert_checkpoint(folder_, out_, {.type = QuantType::Q8_0});
+  EXPECT_EQ(report.in_f16, 2U + 2 * 7);
+  EXPECT_EQ(gguf::Reader::open(out_).find_tensor("blk.0.attn_q.weight")->type, QuantType::F16);
+}
+
 /// A BERT of one layer, as sentence-transformers lays it out. Of its norms the two parts are called
 /// so, as they were once called, or as they are today.
 void encoder(const fs::path& folder, const std::string& weight = ".weight",
@@ -277,6 +285,12 @@ TEST_F(Convert, SaysWhatIsWrong) {
               HasSubstr("weightedmean"));
   EXPECT_THAT(with("model.safetensors.index.json", R"({"weight_map":{"a":"../x"}})"),
               HasSubstr("outside the folder"));
+  const std::string many = with("config.json", R"({"model_type":"bert","hidden_size":16,)"
+                                               R"("num_hidden_layers":1,"num_attention_heads":2,)"
+                                               R"("intermediate_size":16,"layer_norm_eps":1e-12})");
+  EXPECT_THAT(many, testing::AllOf(HasSubstr("token_embd.weight is [12, 8], not [12, 16]"),
+                                   HasSubstr(" more")));
+  EXPECT_LT(many.size(), 800U);
   EXPECT_FALSE(fs::exists(out_));
 }
 
