@@ -234,37 +234,40 @@ class HtmlReader {
         open_.kind = closes ? Block::Kind::paragraph : Block::Kind::heading;
         open_.level = closes ? 0 : row.level;
         break;
-      case Effect::code:
-        end_block();
-        open_.kind = closes ? Block::Kind::paragraph : Block::Kind::code;
-        break;
       case Effect::row:
-        if (closes) {
-          open_.text += " |\n";
-        } else {
-          if (open_.kind != Block::Kind::table) end_block();
-          open_.kind = Block::Kind::table;
-        }
+        if (open_.kind != Block::Kind::table && closes) break;
+        if (open_.kind != Block::Kind::table) end_block();
+        open_.kind = Block::Kind::table;
+        if (!at_line_begin()) open_.text += " |\n";  // a row may go without its end
         break;
       case Effect::cell:
-        if (!closes) {
-          const bool is_first = open_.text.empty() || open_.text.back() == '\n';
-          open_.text += is_first ? "| " : " | ";
-        }
+        if (!closes) open_.text += at_line_begin() ? "| " : " | ";
         break;
       case Effect::skip:
         if (!closes) skip_to_end_of(row.name);
         break;
+      case Effect::code:
       case Effect::end_block:
-        // Inside a table's cell a paragraph is no block.
-        if (open_.kind != Block::Kind::table || row.name == "table") end_block();
-        break;
       case Effect::end_section:
-        end_block();
-        if (closes) blocks_.push_back({Block::Kind::heading, row.level, "", line_});
+        divide(row, closes);
         break;
       case Effect::none:
         break;
+    }
+  }
+
+  bool at_line_begin() const { return open_.text.empty() || open_.text.back() == '\n'; }
+
+  /// Between two blocks; inside a table's cell there are none.
+  void divide(const TagRow& row, bool closes) {
+    if (open_.kind == Block::Kind::table && row.name != "table") {
+      if (!is_space(open_.text.empty() ? ' ' : open_.text.back())) open_.text += ' ';
+      return;
+    }
+    end_block();
+    if (row.effect == Effect::code && !closes) open_.kind = Block::Kind::code;
+    if (row.effect == Effect::end_section && closes) {
+      blocks_.push_back({Block::Kind::heading, row.level, "", line_});
     }
   }
 

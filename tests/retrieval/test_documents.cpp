@@ -194,6 +194,13 @@ TEST(Html, KeepsTheLinesOfCode) {
       ElementsAre("text: a b", "code: if x:\n    y < z", "text: c"));
 }
 
+// HTML lets the ends of rows and cells go unwritten.
+TEST(Html, TablesNeedNoEndTagsAndCellsHoldNoBlocks) {
+  EXPECT_THAT(
+      blocks_of(parse_html("<table><tr><th>a<th>b<tr><td>1<p>one</p><td><pre>2</pre></table>x")),
+      ElementsAre("table: | a | b |\n| 1 one | 2", "text: x"));
+}
+
 TEST(Html, ASectionEndsWithWhatHoldsIt) {
   const auto chunks =
       chunk(parse_html("<h1>FAQ</h1><details><summary>Why?</summary>Because.</details><p>After.</p>"
