@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 
@@ -20,6 +21,21 @@ Checkpoint::Checkpoint(const fs::path& folder) : folder_(folder) {
     refuse("config.json", "is not there", "a checkpoint as Hugging Face has them");
   }
   config_ = std::move(*config);
+  if (const auto text = config_.find("text_config"); text != config_.end() && text->is_object()) {
+    const Json whole = std::exchange(config_, Json(*text));
+    has_other_parts_ = true;
+    for (const auto& [name, value] : whole.items()) {
+      if (!value.is_object()) set_default(name, value);
+    }
+  }
+  map_weights();
+}
+
+void Checkpoint::set_default(std::string_view name, const Json& value) {
+  if (!config_.contains(name)) config_[std::string(name)] = value;
+}
+
+void Checkpoint::map_weights() {
   std::set<std::string> names;
   if (const auto index = json("model.safetensors.index.json")) {
     const auto map = index->find("weight_map");

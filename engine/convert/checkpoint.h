@@ -22,7 +22,13 @@ class Checkpoint {
   explicit Checkpoint(const std::filesystem::path& folder);
 
   const std::filesystem::path& folder() const { return folder_; }
+
+  /// config.json; of a model with several parts, what it says of the text part, and of all.
   const nlohmann::json& config() const { return config_; }
+  bool has_other_parts() const { return has_other_parts_; }
+
+  /// What config() is to say where it says nothing.
+  void set_default(std::string_view name, const nlohmann::json& value);
 
   /// A JSON file of the folder; none if there is no such file. Throws Error if it is not JSON.
   std::optional<nlohmann::json> json(const std::string& name) const;
@@ -39,8 +45,11 @@ class Checkpoint {
                            std::string got = {}) const;
 
  private:
+  void map_weights();
+
   std::filesystem::path folder_;
   nlohmann::json config_;
+  bool has_other_parts_ = false;
   std::vector<gguf::MappedFile> files_;
   std::map<std::string, SafeTensor, std::less<>> tensors_;
 };

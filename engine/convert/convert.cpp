@@ -69,7 +69,7 @@ class Conversion {
     };
     write_metadata(checkpoint_, family_, rows_of, writer_);
     rope_ = write_rope(checkpoint_, family_, writer_);
-    write_tokenizer(checkpoint_, family_, writer_);
+    write_tokenizer(checkpoint_, family_, rows_of("token_embd.weight"), writer_);
     constexpr std::uint32_t kQuantizationVersion = 2;
     writer_.set("general.quantization_version", kQuantizationVersion);
     check();
@@ -97,28 +97,49 @@ class Conversion {
 
   /// The name without what some files have in front of it.
   std::string_view bare(std::string_view name) const {
-    for (const std::string_view prefix : {family_.optional_prefix, std::string_view("model.")}) {
-      if (name.starts_with(prefix)) return name.substr(prefix.size());
+    const std::string_view prefixes[] = {family_.optional_prefix, "model.", "language_model."};
+    for (bool again = true; again;) {
+      again = false;
+      for (const std::string_view prefix : prefixes) {
+        if (!name.starts_with(prefix)) continue;
+        name.remove_prefix(prefix.size());
+        again = true;
+      }
     }
     return name;
   }
 
+  /// Whether a tensor is of a part that sees or hears.
+  bool is_of_other_part(std::string_view name) const {
+    constexpr std::string_view kParts[] = {"vision_tower.",         "vision_model.", "visual.",
+                                           "audio_tower.",          "embed_vision.", "embed_audio.",
+                                           "multi_modal_projector."};
+    return checkpoint_.has_other_parts() &&
+           std::any_of(std::begin(kParts), std::end(kParts),
+                       [&](std::string_view part) { return name.starts_with(part); });
+  }
+
   /// "blk.3.attn_q.weight" of "layers.3.self_attn.q_proj.weight", with its rule; none if none fits.
   const TensorRule* rule_for(std::string_view name, std::string& to) const {
-    std::string stem(name), part;
-    for (const std::string_view end : {".weight", ".bias"}) {
-      if (!name.ends_with(end)) continue;
-      stem = name.substr(0, name.size() - end.size());
-      part = end;
+    struct Ending {
+      std::string_view from, to;
+    };
+    // The older names of a norm's two parts are those of its paper.
+    constexpr Ending kEndings[] = {
+        {".weight", ".weight"}, {".bias", ".bias"}, {".gamma", ".weight"}, {".beta", ".bias"}};
+    std::string stem(name.substr(0, name.rfind('.'))), part;
+    for (const Ending& end : kEndings) {
+      if (name.ends_with(end.from)) part = end.to;
     }
-    if (part.empty()) stem = name.substr(0, name.rfind('.'));
     std::string number;
-    for (const TensorRule& rule : family_.tensors) {
-      if (!matches(rule.from, stem, number)) continue;
-      if (part.empty() && rule.change != TensorChange::drop) continue;
-      to = std::string(rule.to) + part;
-      if (const auto at = to.find("{}"); at != std::string::npos) to.replace(at, 2, number);
-      return &rule;
+    for (const auto& rules : family_.tensors) {
+      for (const TensorRule& rule : rules) {
+        if (!matches(rule.from, stem, number)) continue;
+        if (part.empty() && rule.change != TensorChange::drop) continue;
+        to = std::string(rule.to) + part;
+        if (const auto at = to.find("{}"); at != std::string::npos) to.replace(at, 2, number);
+        return &rule;
+      }
     }
     return nullptr;
   }
@@ -139,8 +160,11 @@ class Conversion {
     const bool is_tied = checkpoint_.config().value("tie_word_embeddings", false);
     for (const auto& [from, tensor] : checkpoint_.tensors()) {
       std::string to;
-      const TensorRule* rule = rule_for(bare(from), to);
-      if (!rule) {
+      const std::string_view name = bare(from);
+      const TensorRule* rule = rule_for(name, to);
+      if (is_of_other_part(name)) {
+        ++report_.other_parts;
+      } else if (!rule) {
         unknown.push_back(from);
       } else if (rule->change == TensorChange::drop || (is_tied && to == "output.weight")) {
         ++report_.dropped;
@@ -149,16 +173,18 @@ class Conversion {
       }
     }
     if (unknown.empty()) return;
-    constexpr std::size_t kShown = 8;
-    const std::size_t n = unknown.size();
-    unknown.resize(std::min(kShown, n));
-    checkpoint_.refuse(
-        "", fmt::format("has {} tensors that a {} model does not have", n, family_.model_type),
-        "the tensors of this family alone", fmt::format("{}", fmt::join(unknown, ", ")));
+    checkpoint_.refuse("",
+                       fmt::format("has {} tensors that a {} model does not have", unknown.size(),
+                                   family_.model_type),
+                       "the tensors of this family alone", first_few(unknown, ", "));
   }
 
   void add(const std::string& from, const std::string& to, const SafeTensor& tensor,
            TensorChange change) {
+    if (const Planned* other = find(to)) {
+      checkpoint_.refuse("", fmt::format("has two tensors for {}", to), "one",
+                         fmt::format("{}, {}", other->from, from));
+    }
     Planned p{.from = from, .name = to, .source = &tensor, .change = change, .type = tensor.type};
     if (tensor.shape.empty() || tensor.shape.size() > 2 || tensor.elements() == 0) {
       checkpoint_.refuse("", fmt::format("tensor \"{}\" is no row and no matrix", from),
@@ -177,14 +203,16 @@ class Conversion {
   }
 
   /// Rows are float32. Tables that are only looked up are not quantised: they are small and count.
-  QuantType type_for(const Planned& p) const {
+  QuantType type_for(const Planned& p) {
     if (p.n_dims < 2) return QuantType::F32;
     const QuantType wanted = options_.type.value_or(p.source->type);
     const QuantTypeInfo& info = quant_type_info(wanted);
     const bool is_small = p.name == "position_embd.weight" || p.name == "token_types.weight" ||
                           p.name == "attn_rel_b.weight";
     if (is_small) return QuantType::F32;
-    return p.dims[0] % info.block_elements == 0 ? wanted : QuantType::F16;
+    if (p.dims[0] % info.block_elements == 0) return wanted;
+    ++report_.in_f16;
+    return QuantType::F16;
   }
 
   /// That what will be written is a model of its family.
@@ -211,7 +239,14 @@ class Conversion {
     }
     if (problems.empty()) return;
     checkpoint_.refuse(
-        "", fmt::format("would not be a {} model: {}", family.name, fmt::join(problems, "; ")));
+        "", fmt::format("would not be a {} model: {}", family.name, first_few(problems, "; ")));
+  }
+
+  static std::string first_few(const std::vector<std::string>& all, std::string_view between) {
+    constexpr std::size_t kShown = 8;
+    const std::size_t n = std::min(kShown, all.size());
+    const std::string shown = fmt::format("{}", fmt::join(std::span(all).first(n), between));
+    return n == all.size() ? shown : fmt::format("{} and {} more", shown, all.size() - n);
   }
 
   std::span<const std::byte> data_of(const Planned& p) {
@@ -308,7 +343,7 @@ class Conversion {
 CheckpointReport convert_checkpoint(const std::filesystem::path& folder,
                                     const std::filesystem::path& out,
                                     const CheckpointOptions& options, const ProgressFn& progress) {
-  const Checkpoint checkpoint(folder);
+  Checkpoint checkpoint(folder);
   try {
     const std::string type = checkpoint.config().value("model_type", "");
     const HfFamily* family = find_hf_family(type);
@@ -317,6 +352,9 @@ CheckpointReport convert_checkpoint(const std::filesystem::path& folder,
       for (const HfFamily& row : hf_families()) known.push_back(row.model_type);
       checkpoint.refuse("config.json", "this model family cannot be converted",
                         fmt::format("one of {}", fmt::join(known, ", ")), type);
+    }
+    for (const auto& [name, json] : family->defaults) {
+      checkpoint.set_default(name, nlohmann::json::parse(json));
     }
     return Conversion(checkpoint, *family, options).run(out, progress);
   } catch (const nlohmann::json::exception& error) {

@@ -17,8 +17,10 @@ struct CheckpointOptions {
 
 struct CheckpointReport {
   std::size_t tensors = 0;
-  std::size_t dropped = 0;  // of the checkpoint, that the model does not need
-  std::uint64_t bytes = 0;  // of the result
+  std::size_t dropped = 0;      // of the checkpoint, that the model does not need
+  std::size_t other_parts = 0;  // of the checkpoint, that are not of text: images, sound
+  std::size_t in_f16 = 0;       // matrices whose rows are not made of whole blocks of the type
+  std::uint64_t bytes = 0;      // of the result
 };
 
 /// Writes the checkpoint in `folder` to the file `out`, whole or not at all. Progress counts bytes.

@@ -56,24 +56,33 @@ constexpr ConfigRule kEncoderConfig[] = {
     {"relative_attention_num_buckets", "attention.relative_buckets_count", integer, false},
 };
 
-// Llama's names, which most decoders took over.
-constexpr TensorRule kLlamaTensors[] = {
-    {"embed_tokens", "token_embd"},
-    {"norm", "output_norm"},
-    {"lm_head", "output"},
-    {"layers.{}.self_attn.q_proj", "blk.{}.attn_q", pair_q},
-    {"layers.{}.self_attn.k_proj", "blk.{}.attn_k", pair_k},
-    {"layers.{}.self_attn.v_proj", "blk.{}.attn_v"},
-    {"layers.{}.self_attn.o_proj", "blk.{}.attn_output"},
-    {"layers.{}.self_attn.rotary_emb.inv_freq", "", drop},
-    {"layers.{}.input_layernorm", "blk.{}.attn_norm"},
-    {"layers.{}.mlp.gate_proj", "blk.{}.ffn_gate"},
-    {"layers.{}.mlp.up_proj", "blk.{}.ffn_up"},
-    {"layers.{}.mlp.down_proj", "blk.{}.ffn_down"},
-    {"layers.{}.post_attention_layernorm", "blk.{}.ffn_norm"},
+// nomic-embed-text's own code calls the first half of the gated net fc11, the gate fc12.
+constexpr TensorRule kNomicTensors[] = {
+    {"embeddings.word_embeddings", "token_embd"},
+    {"embeddings.token_type_embeddings", "token_types"},
+    {"emb_ln", "token_embd_norm"},
+    {"encoder.layers.{}.attn.Wqkv", "blk.{}.attn_qkv"},
+    {"encoder.layers.{}.attn.out_proj", "blk.{}.attn_output"},
+    {"encoder.layers.{}.norm1", "blk.{}.attn_output_norm"},
+    {"encoder.layers.{}.mlp.fc11", "blk.{}.ffn_up"},
+    {"encoder.layers.{}.mlp.fc12", "blk.{}.ffn_gate"},
+    {"encoder.layers.{}.mlp.fc2", "blk.{}.ffn_down"},
+    {"encoder.layers.{}.norm2", "blk.{}.layer_output_norm"},
 };
 
-constexpr TensorRule kQwenTensors[] = {
+constexpr ConfigRule kNomicConfig[] = {
+    {"n_embd", "embedding_length"},
+    {"n_layer", "block_count"},
+    {"n_head", "attention.head_count"},
+    {"n_inner", "feed_forward_length"},
+    {"max_trained_positions", "context_length"},  // n_positions counts on stretched rotation
+    {"layer_norm_epsilon", "attention.layer_norm_epsilon", real},
+    {"rotary_emb_base", "rope.freq_base", real},
+};
+
+// Llama's names, which most decoders took over. What a family has differently stands in its own
+// list, which is looked at first.
+constexpr TensorRule kDecoderTensors[] = {
     {"embed_tokens", "token_embd"},
     {"norm", "output_norm"},
     {"lm_head", "output"},
@@ -87,23 +96,21 @@ constexpr TensorRule kQwenTensors[] = {
     {"layers.{}.mlp.up_proj", "blk.{}.ffn_up"},
     {"layers.{}.mlp.down_proj", "blk.{}.ffn_down"},
     {"layers.{}.post_attention_layernorm", "blk.{}.ffn_norm"},
+};
+
+constexpr TensorRule kLlamaTensors[] = {
+    {"layers.{}.self_attn.q_proj", "blk.{}.attn_q", pair_q},
+    {"layers.{}.self_attn.k_proj", "blk.{}.attn_k", pair_k},
+};
+
+constexpr TensorRule kQwen3Tensors[] = {
     {"layers.{}.self_attn.q_norm", "blk.{}.attn_q_norm"},
     {"layers.{}.self_attn.k_norm", "blk.{}.attn_k_norm"},
 };
 
 constexpr TensorRule kGemmaTensors[] = {
-    {"embed_tokens", "token_embd"},
     {"norm", "output_norm", add_one},
-    {"lm_head", "output"},
-    {"layers.{}.self_attn.q_proj", "blk.{}.attn_q"},
-    {"layers.{}.self_attn.k_proj", "blk.{}.attn_k"},
-    {"layers.{}.self_attn.v_proj", "blk.{}.attn_v"},
-    {"layers.{}.self_attn.o_proj", "blk.{}.attn_output"},
-    {"layers.{}.self_attn.rotary_emb.inv_freq", "", drop},
     {"layers.{}.input_layernorm", "blk.{}.attn_norm", add_one},
-    {"layers.{}.mlp.gate_proj", "blk.{}.ffn_gate"},
-    {"layers.{}.mlp.up_proj", "blk.{}.ffn_up"},
-    {"layers.{}.mlp.down_proj", "blk.{}.ffn_down"},
     {"layers.{}.post_attention_layernorm", "blk.{}.post_attention_norm", add_one},
     {"layers.{}.pre_feedforward_layernorm", "blk.{}.ffn_norm", add_one},
     {"layers.{}.post_feedforward_layernorm", "blk.{}.post_ffw_norm", add_one},
@@ -112,15 +119,8 @@ constexpr TensorRule kGemmaTensors[] = {
 };
 
 constexpr TensorRule kPhi3Tensors[] = {
-    {"embed_tokens", "token_embd"},
-    {"norm", "output_norm"},
-    {"lm_head", "output"},
     {"layers.{}.self_attn.qkv_proj", "blk.{}.attn_qkv"},
-    {"layers.{}.self_attn.o_proj", "blk.{}.attn_output"},
-    {"layers.{}.input_layernorm", "blk.{}.attn_norm"},
-    {"layers.{}.post_attention_layernorm", "blk.{}.ffn_norm"},
     {"layers.{}.mlp.gate_up_proj", "blk.{}.ffn_up"},
-    {"layers.{}.mlp.down_proj", "blk.{}.ffn_down"},
 };
 
 constexpr TensorRule kGpt2Tensors[] = {
@@ -161,17 +161,131 @@ constexpr ConfigRule kGpt2Config[] = {
     {"layer_norm_epsilon", "attention.layer_norm_epsilon", real},
 };
 
+constexpr ConfigValue kEncoderDemands[] = {
+    {"hidden_act", "\"gelu\""},
+    {"position_embedding_type", "\"absolute\""},
+    {"is_decoder", "false"},
+};
+
+constexpr ConfigValue kNomicDemands[] = {
+    {"activation_function", "\"swiglu\""},
+    {"rotary_emb_fraction", "1.0"},
+    {"rotary_emb_interleaved", "false"},
+    {"rotary_emb_scale_base", "null"},
+    {"prenorm", "false"},
+    {"parallel_block", "false"},
+    {"use_rms_norm", "false"},
+    {"moe_every_n_layers", "0"},
+    {"num_experts", "0"},
+};
+
+constexpr ConfigValue kSiluDemands[] = {{"hidden_act", "\"silu\""}};
+
+constexpr ConfigValue kGemmaDemands[] = {
+    {"hidden_activation", "\"gelu_pytorch_tanh\""},
+    {"use_bidirectional_attention", "false"},
+    {"use_bidirectional_attention", "null"},
+};
+
+constexpr ConfigValue kGpt2Demands[] = {
+    {"activation_function", "\"gelu_new\""}, {"activation_function", "\"gelu_pytorch_tanh\""},
+    {"scale_attn_weights", "true"},          {"scale_attn_by_inverse_layer_idx", "false"},
+    {"add_cross_attention", "false"},
+};
+
+constexpr ConfigValue kMistralDefaults[] = {{"sliding_window", "4096"}};
+
+constexpr ConfigValue kQwenDefaults[] = {{"use_sliding_window", "false"},
+                                         {"max_window_layers", "28"}};
+
+constexpr ConfigValue kGemma2Defaults[] = {
+    {"head_dim", "256"},
+    {"sliding_window", "4096"},
+    {"query_pre_attn_scalar", "256"},
+    {"attn_logit_softcapping", "50.0"},
+    {"final_logit_softcapping", "30.0"},
+};
+
+constexpr ConfigValue kGemma3Defaults[] = {
+    {"num_attention_heads", "8"},
+    {"num_key_value_heads", "4"},
+    {"head_dim", "256"},
+    {"max_position_embeddings", "131072"},
+    {"rms_norm_eps", "1e-6"},
+    {"rope_theta", "1000000.0"},
+    {"query_pre_attn_scalar", "256"},
+    {"sliding_window", "4096"},
+    {"sliding_window_pattern", "6"},
+};
+
 constexpr HfFamily kFamilies[] = {
-    {"mpnet", "mpnet", kMpnetTensors, kEncoderConfig, true, "mpnet."},
-    {"bert", "bert", kBertTensors, kEncoderConfig, true, "bert."},
-    {"llama", "llama", kLlamaTensors, kDecoderConfig},
-    {"mistral", "llama", kLlamaTensors, kDecoderConfig},
-    {"qwen2", "qwen2", kQwenTensors, kDecoderConfig},
-    {"qwen3", "qwen3", kQwenTensors, kDecoderConfig},
-    {"gemma2", "gemma2", kGemmaTensors, kDecoderConfig},
-    {"gemma3_text", "gemma3", kGemmaTensors, kDecoderConfig},
-    {"phi3", "phi3", kPhi3Tensors, kDecoderConfig},
-    {"gpt2", "gpt2", kGpt2Tensors, kGpt2Config, false, "transformer."},
+    {.model_type = "mpnet",
+     .arch = "mpnet",
+     .tensors = {kMpnetTensors},
+     .config = kEncoderConfig,
+     .demands = kEncoderDemands,
+     .is_encoder = true,
+     .optional_prefix = "mpnet."},
+    {.model_type = "bert",
+     .arch = "bert",
+     .tensors = {kBertTensors},
+     .config = kEncoderConfig,
+     .demands = kEncoderDemands,
+     .is_encoder = true,
+     .optional_prefix = "bert."},
+    {.model_type = "nomic_bert",
+     .arch = "nomic-bert",
+     .tensors = {kNomicTensors},
+     .config = kNomicConfig,
+     .demands = kNomicDemands,
+     .is_encoder = true,
+     .optional_prefix = "bert."},
+    {.model_type = "llama",
+     .arch = "llama",
+     .tensors = {kLlamaTensors, kDecoderTensors},
+     .config = kDecoderConfig,
+     .demands = kSiluDemands},
+    {.model_type = "mistral",
+     .arch = "llama",
+     .tensors = {kLlamaTensors, kDecoderTensors},
+     .config = kDecoderConfig,
+     .demands = kSiluDemands,
+     .defaults = kMistralDefaults},
+    {.model_type = "qwen2",
+     .arch = "qwen2",
+     .tensors = {kDecoderTensors},
+     .config = kDecoderConfig,
+     .demands = kSiluDemands,
+     .defaults = kQwenDefaults},
+    {.model_type = "qwen3",
+     .arch = "qwen3",
+     .tensors = {kQwen3Tensors, kDecoderTensors},
+     .config = kDecoderConfig,
+     .demands = kSiluDemands,
+     .defaults = kQwenDefaults},
+    {.model_type = "gemma2",
+     .arch = "gemma2",
+     .tensors = {kGemmaTensors, kDecoderTensors},
+     .config = kDecoderConfig,
+     .demands = kGemmaDemands,
+     .defaults = kGemma2Defaults},
+    {.model_type = "gemma3_text",
+     .arch = "gemma3",
+     .tensors = {kGemmaTensors, kDecoderTensors},
+     .config = kDecoderConfig,
+     .demands = kGemmaDemands,
+     .defaults = kGemma3Defaults},
+    {.model_type = "phi3",
+     .arch = "phi3",
+     .tensors = {kPhi3Tensors, kDecoderTensors},
+     .config = kDecoderConfig,
+     .demands = kSiluDemands},
+    {.model_type = "gpt2",
+     .arch = "gpt2",
+     .tensors = {kGpt2Tensors},
+     .config = kGpt2Config,
+     .demands = kGpt2Demands,
+     .optional_prefix = "transformer."},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // tensor, a row per number of config.json.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -36,11 +37,23 @@ struct ConfigRule {
   bool required = true;
 };
 
+/// A name of config.json and a value of it, as JSON.
+struct ConfigValue {
+  std::string_view name;
+  std::string_view json;
+};
+
 struct HfFamily {
-  std::string_view model_type;  // of config.json
-  std::string_view arch;        // general.architecture
-  std::span<const TensorRule> tensors;
+  std::string_view model_type;                         // of config.json
+  std::string_view arch;                               // general.architecture
+  std::array<std::span<const TensorRule>, 2> tensors;  // the first rule that fits counts
   std::span<const ConfigRule> config;
+  /// What a checkpoint must say, where it says anything: what the engine does. Of several values of
+  /// a name each will do.
+  std::span<const ConfigValue> demands = {};
+  /// What holds where a checkpoint says nothing, as the original's classes have it: files leave it
+  /// out when it is so.
+  std::span<const ConfigValue> defaults = {};
   bool is_encoder = false;
   /// A prefix that names may have or not: "bert.".
   std::string_view optional_prefix = "model.";

@@ -1,9 +1,12 @@
 #include "engine/convert/hf_metadata.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
 namespace hearth {
 namespace {
@@ -21,6 +24,7 @@ class MetadataWriter {
     writer_.set("general.architecture", family_.arch);
     const auto folder = std::filesystem::absolute(checkpoint_.folder() / "").parent_path();
     writer_.set("general.name", folder.filename().string());
+    check_demands();
     for (const ConfigRule& rule : family_.config) write(rule);
     if (family_.is_encoder) {
       encoder();
@@ -59,25 +63,38 @@ class MetadataWriter {
     }
   }
 
-  void encoder() {
-    const std::string act =
-        value("hidden_act").is_string() ? value("hidden_act").get<std::string>() : "gelu";
-    if (act != "gelu") refuse("hidden_act", "is not one of this family", "gelu");
-    const Json& positions = value("position_embedding_type");
-    if (positions.is_string() && positions != "absolute") {
-      refuse("position_embedding_type", "is not one that the engine knows", "absolute");
+  void check_demands() const {
+    if (checkpoint_.config().contains("quantization_config")) {
+      checkpoint_.refuse("config.json", "is of a quantised checkpoint; convert the original",
+                         "weights of F32, F16 or BF16", value("quantization_config").dump());
     }
-    const auto n_ctx = static_cast<std::uint32_t>(rows_of_("position_embd.weight"));
-    writer_.set(key("context_length"), n_ctx);
+    for (const ConfigValue& demand : family_.demands) {
+      if (!checkpoint_.config().contains(demand.name)) continue;
+      std::string wanted;
+      bool holds = false;
+      for (const ConfigValue& other : family_.demands) {
+        if (other.name != demand.name) continue;
+        holds = holds || value(demand.name) == Json::parse(other.json);
+        wanted += fmt::format("{}{}", wanted.empty() ? "" : " or ", other.json);
+      }
+      if (!holds) refuse(demand.name, "is not one that the engine has for this family", wanted);
+    }
+  }
+
+  void encoder() {
+    const auto positions = static_cast<std::uint32_t>(rows_of_("position_embd.weight"));
+    if (positions > 0) writer_.set(key("context_length"), positions);
     writer_.set(key("attention.causal"), false);
     if (const std::uint64_t types = rows_of_("token_types.weight")) {
       writer_.set("tokenizer.ggml.token_type_count", static_cast<std::uint32_t>(types));
     }
-    sentence_transformer(n_ctx);
+    sentence_transformer();
   }
 
-  void sentence_transformer(std::uint32_t n_ctx) {
-    constexpr std::uint32_t kMean = 1, kCls = 2, kLast = 3;
+  static constexpr std::uint32_t kMean = 1, kCls = 2, kLast = 3;
+
+  /// What sentence-transformers' files say. An encoder without them gives the mean, normalised.
+  void sentence_transformer() {
     std::uint32_t pooling = kMean;
     bool normalize = true;
     if (const auto modules = checkpoint_.json("modules.json")) {
@@ -93,14 +110,7 @@ class MetadataWriter {
         }
         if (!type.ends_with(".Pooling")) continue;
         const auto how = checkpoint_.json(module.value("path", "1_Pooling") + "/config.json");
-        if (!how) continue;
-        if (how->value("pooling_mode_cls_token", false)) pooling = kCls;
-        if (how->value("pooling_mode_lasttoken", false)) pooling = kLast;
-        for (const char* other : {"pooling_mode_max_tokens", "pooling_mode_mean_sqrt_len_tokens"}) {
-          if (!how->value(other, false)) continue;
-          checkpoint_.refuse("modules.json", "pools as the engine cannot", "mean, cls or last",
-                             other);
-        }
+        if (how) pooling = pooling_of(*how);
       }
     }
     writer_.set(key("pooling_type"), pooling);
@@ -108,11 +118,31 @@ class MetadataWriter {
     if (const auto bert = checkpoint_.json("sentence_bert_config.json")) {
       const auto most = bert->find("max_seq_length");
       if (most != bert->end() && most->is_number_unsigned()) {
-        const auto tokens = std::min<std::uint64_t>(most->get<std::uint64_t>(), n_ctx);
+        constexpr std::uint64_t kMost = 1 << 28;  // the context length, if shorter, counts
+        const auto tokens = std::min(most->get<std::uint64_t>(), kMost);
         writer_.set(key("embedding.max_tokens"), static_cast<std::uint32_t>(tokens));
       }
     }
     prompts();
+  }
+
+  /// Several at once would give the vectors one after the other.
+  std::uint32_t pooling_of(const Json& config) const {
+    std::vector<std::string> chosen;
+    std::uint32_t pooling = kMean;
+    for (const auto& [name, is_on] : config.items()) {
+      if (!name.starts_with("pooling_mode_") || is_on != true) continue;
+      chosen.push_back(name);
+      if (name == "pooling_mode_cls_token") pooling = kCls;
+      if (name == "pooling_mode_lasttoken") pooling = kLast;
+    }
+    const bool is_known =
+        chosen.empty() || chosen[0] == "pooling_mode_mean_tokens" || pooling != kMean;
+    if (chosen.size() > 1 || !is_known) {
+      checkpoint_.refuse("modules.json", "pools as the engine cannot", "mean, cls or last",
+                         fmt::format("{}", fmt::join(chosen, ", ")));
+    }
+    return pooling;
   }
 
   void prompts() {
@@ -142,9 +172,11 @@ class MetadataWriter {
       writer_.set(key("feed_forward_length"), static_cast<std::uint32_t>(n_ff));
     }
     windows();
+    if (checkpoint_.has("modules.json")) sentence_transformer();
   }
 
-  /// Which layers see a window only: a list of kinds, or each n-th sees everything.
+  /// Which layers see a window only: a list of kinds, or each n-th sees everything, or the first n
+  /// do.
   void windows() {
     const Json& window = value("sliding_window");
     const Json& used = value("use_sliding_window");
@@ -152,13 +184,26 @@ class MetadataWriter {
     writer_.set(key("attention.sliding_window"), window.get<std::uint32_t>());
     const Json& kinds = value("layer_types");
     const Json& period = value("sliding_window_pattern");
+    const Json& first = value("max_window_layers");
     if (kinds.is_array()) {
       std::vector<bool> windowed;
       for (const Json& kind : kinds) windowed.push_back(kind == "sliding_attention");
       writer_.set_array(key("attention.sliding_window_pattern"), windowed);
     } else if (period.is_number_unsigned()) {
       writer_.set(key("attention.sliding_window_pattern"), period.get<std::uint32_t>());
+    } else if (first.is_number_unsigned()) {
+      std::vector<bool> windowed;
+      for (std::uint64_t il = 0; il < n_layer(); ++il) {
+        windowed.push_back(il >= first.get<std::uint64_t>());
+      }
+      writer_.set_array(key("attention.sliding_window_pattern"), windowed);
     }
+  }
+
+  std::uint64_t n_layer() const {
+    constexpr std::uint64_t kMost = 4096;
+    const Json& n = value("num_hidden_layers");
+    return n.is_number_unsigned() ? std::min(n.get<std::uint64_t>(), kMost) : 0;
   }
 
   const Checkpoint& checkpoint_;

@@ -46,8 +46,8 @@ class RopeWriter {
              fmt::format("{}", n_rot_));
     }
     writer_.set(key("dimension_count"), static_cast<std::uint32_t>(n_rot_));
-    write_base(config_, "rope_theta", scaling_, "freq_base");
-    write_base(config_, "rope_local_base_freq", local_, "freq_base_swa");
+    write_base(scaling_, "freq_base");
+    write_base(local_, "freq_base_swa");
     const std::string type = scaling_.value("rope_type", scaling_.value("type", "default"));
     std::vector<std::string_view> known;
     for (const Kind& kind : kKinds) {
@@ -90,17 +90,15 @@ class RopeWriter {
   }
 
   /// A base that does not stand in config.json itself, but in what belongs to a kind of layers.
-  void write_base(const Json& config, std::string_view name, const Json& inside,
-                  std::string_view suffix) {
-    if (positive(config, name)) return;  // a row of the family's table
+  void write_base(const Json& inside, std::string_view suffix) {
     if (const auto base = positive(inside, "rope_theta")) {
       writer_.set(key(suffix), static_cast<float>(*base));
     }
   }
 
   double base() const {
-    if (const auto beside = positive(config_, "rope_theta")) return *beside;
-    return positive(scaling_, "rope_theta").value_or(10000.0);
+    if (const auto inside = positive(scaling_, "rope_theta")) return *inside;
+    return positive(config_, "rope_theta").value_or(10000.0);
   }
 
   /// The context before it was stretched: beside the scaling, or in it.

@@ -7,10 +7,10 @@
 
 namespace hearth {
 
-/// Sets the keys "tokenizer.…". Encoders: WordPiece, of vocab.txt or tokenizer.json. Decoders:
-/// SentencePiece of tokenizer.model, or byte-level BPE of tokenizer.json. Throws Error when there
-/// is none of these. Returns the number of tokens.
-std::size_t write_tokenizer(const Checkpoint& checkpoint, const HfFamily& family,
-                            gguf::Writer& writer);
+/// Sets the keys "tokenizer.…" for a model with `n_rows` rows of embeddings. Encoders: WordPiece,
+/// of vocab.txt or tokenizer.json. Decoders: SentencePiece, of tokenizer.model or tokenizer.json,
+/// or byte-level BPE of tokenizer.json. Throws Error when there is none of these.
+void write_tokenizer(const Checkpoint& checkpoint, const HfFamily& family, std::uint64_t n_rows,
+                     gguf::Writer& writer);
 
 }  // namespace hearth

@@ -106,8 +106,9 @@ class ModelBench {
 
   /// Leaves `depth` tokens in a slot: of those that are there, or random ones.
   void set_depth(int slot, int depth) {
-    if (context_.n_past(slot) < depth) context_.pretend(slot, depth);
-    context_.truncate(slot, depth);
+    const bool are_there =
+        context_.n_past(slot) >= depth && context_.truncate(slot, depth) == depth;
+    if (!are_there) context_.pretend(slot, depth);
   }
 
   /// Seconds for one prompt after `depth` tokens.

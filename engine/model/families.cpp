@@ -23,7 +23,8 @@ float width_per_head_at_27b(const HParams& hparams) {
 
 constexpr std::array kFamilies = {
     // Llama 1 to 3, Mistral, Mixtral, Zephyr, TinyLlama, Yi and many more ship under this name.
-    Family{.name = "llama", .scale_tensors = ScaleTensors::all},
+    // Mistral's first version has a window, in every layer.
+    Family{.name = "llama", .windows = Windows::all_layers, .scale_tensors = ScaleTensors::all},
     Family{.name = "arcee",
            .feed_forward = FeedForward::plain,
            .activation = Activation::relu_squared},
@@ -154,12 +155,13 @@ constexpr std::array kFamilies = {
            .activation = Activation::gelu_tanh,
            .biases = Biases::everywhere},
     Family{.name = "phi3", .position = Position::rope_halves, .windows = Windows::all_layers},
-    Family{.name = "qwen2", .position = Position::rope_halves},
+    Family{.name = "qwen2", .position = Position::rope_halves, .windows = Windows::all_layers},
     Family{.name = "qwen2moe",
            .position = Position::rope_halves,
            .expert_weights = ExpertWeights::as_they_are},
     Family{.name = "qwen3",
            .position = Position::rope_halves,
+           .windows = Windows::all_layers,
            .qk_norm = QkNorm::per_head,
            .scale_tensors = ScaleTensors::all},
     Family{.name = "qwen3moe", .position = Position::rope_halves, .qk_norm = QkNorm::per_head},

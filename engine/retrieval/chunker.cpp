@@ -66,7 +66,7 @@ std::vector<Section> sections_of(const std::vector<Block>& blocks) {
       continue;
     }
     while (!open.empty() && open.back().first >= block.level) open.pop_back();
-    open.emplace_back(block.level, block.text);
+    if (!block.text.empty()) open.emplace_back(block.level, block.text);
     Section next{.path = {}, .line = block.line, .blocks = {}};
     for (const auto& [level, text] : open) next.path.push_back(text);
     sections.push_back(std::move(next));
@@ -267,6 +267,8 @@ class Chunker {
       n_open_ = 0;
     }
 
+    int room() const { return room_; }
+
    private:
     const Chunker& chunker_;
     std::vector<std::string>& parts_;
@@ -283,12 +285,21 @@ class Chunker {
       }
       return filler.end();
     }
-    while (!text.empty()) {  // a word without end
-      const std::size_t n = utf8::decode_one(text).length;
+    // A word without end: as much at a time as fits.
+    for (std::size_t n = text.size(); !text.empty(); n = std::min(2 * n, text.size())) {
+      while (n > 1 && (!begins_character(text, n) || count(text.substr(0, n)) > filler.room())) {
+        n = begins_character(text, n) ? n / 2 : n - 1;
+      }
+      n = std::max(n, utf8::decode_one(text).length);
       if (!filler.add(text.substr(0, n))) parts.emplace_back(text.substr(0, n));
       text.remove_prefix(n);
     }
     filler.end();
+  }
+
+  /// Whether no character goes on at offset n.
+  static bool begins_character(std::string_view text, std::size_t n) {
+    return n >= text.size() || (static_cast<unsigned char>(text[n]) & 0xC0) != 0x80;
   }
 
   const ChunkOptions& options_;

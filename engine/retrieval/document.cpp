@@ -55,6 +55,15 @@ class Lines {
   int number_ = 0;
 };
 
+/// "- text", "2. text", "> text".
+bool is_list_item(std::string_view text) {
+  text = trimmed(text);
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const std::string_view mark = text.substr(digits, 2);
+  if (digits > 0) return mark == ". " || mark == ") ";
+  return mark == "- " || mark == "* " || mark == "+ " || mark.starts_with('>');
+}
+
 /// Collects the lines of a block.
 class Collector {
  public:
@@ -74,17 +83,36 @@ class Collector {
     blocks_.push_back({Block::Kind::heading, level, std::string(text), number});
   }
 
-  /// The lines of a paragraph were a heading all along.
-  bool make_heading(int level) {
+  /// The lines of a paragraph were a heading all along. False if there is none, or it is too long
+  /// to have been one: then the line below only divides.
+  bool make_heading(int level, bool of_several_lines) {
+    constexpr std::size_t kLongest = 200;
     const bool is_one = !open_.text.empty() && open_.kind == Block::Kind::paragraph &&
-                        open_.text.find('\n') == std::string::npos;
+                        open_.text.size() <= kLongest && !is_list_item(open_.text) &&
+                        (of_several_lines || open_.text.find('\n') == std::string::npos);
     if (is_one) {
+      std::replace(open_.text.begin(), open_.text.end(), '\n', ' ');
       open_.kind = Block::Kind::heading;
       open_.level = level;
-      end();
     }
+    end();
     return is_one;
   }
+
+  /// The last line of a paragraph was the head of a table. False if it cannot be.
+  bool make_table(std::string_view line, int number) {
+    if (open_.text.empty() || open_.kind != Block::Kind::paragraph) return false;
+    const std::size_t last = open_.text.rfind('\n') + 1;  // npos + 1 is 0
+    const std::string head = open_.text.substr(last);
+    if (head.find('|') == std::string::npos) return false;
+    open_.text.resize(last == 0 ? 0 : last - 1);
+    end();
+    add(Block::Kind::table, head, number - 1);
+    add(Block::Kind::table, line, number);
+    return true;
+  }
+
+  bool is_in_table() const { return !open_.text.empty() && open_.kind == Block::Kind::table; }
 
   void end() {
     if (!trimmed(open_.text).empty()) blocks_.push_back(std::move(open_));
@@ -101,13 +129,36 @@ class Collector {
   Block open_;
 };
 
-bool is_fence(std::string_view line) {
-  return line.starts_with("```") || line.starts_with("~~~");
+/// "```" or "~~~", at least three; empty if the line begins with none.
+std::string_view fence_of(std::string_view line) {
+  const bool is_one = line.starts_with("```") || line.starts_with("~~~");
+  return is_one ? line.substr(0, line.find_first_not_of(line[0])) : std::string_view();
 }
 
-/// A line of nothing but `mark`, at least `least` of them.
+/// A line of nothing but `mark`, at least `least` of them, with or without spaces.
 bool is_rule(std::string_view line, char mark, std::size_t least) {
-  return line.size() >= least && line.find_first_not_of(mark) == std::string_view::npos;
+  const char allowed[] = {mark, ' ', '\t', '\0'};
+  return static_cast<std::size_t>(std::count(line.begin(), line.end(), mark)) >= least &&
+         line.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+/// Of a heading, which is the line above.
+bool is_underline(std::string_view line) {
+  return line.find(' ') == std::string_view::npos &&
+         (is_rule(line, '=', 2) || is_rule(line, '-', 2));
+}
+
+/// The line below a table's head: "--- | :---:".
+bool is_delimiter_row(std::string_view line) {
+  return line.find('|') != std::string_view::npos && line.find('-') != std::string_view::npos &&
+         line.find_first_not_of("-:| \t") == std::string_view::npos;
+}
+
+/// A line that begins so far to the right begins nothing but code.
+bool is_indented(std::string_view line) {
+  constexpr std::size_t kColumns = 4;
+  const std::size_t first = std::min(line.find_first_not_of(' '), line.size());
+  return first >= kColumns || line.substr(first).starts_with('\t');
 }
 
 /// Of a heading "## text ##"; 0 if it is none.
@@ -139,40 +190,70 @@ std::vector<Block> parse_document(std::string_view text, Format format) {
   return format == Format::html ? parse_html(text) : parse_plain(text);
 }
 
-// The parts of CommonMark that tell where something begins (https://spec.commonmark.org), and
-// tables.
-std::vector<Block> parse_markdown(std::string_view text) {
-  Collector out;
-  Lines lines(text);
-  std::string_view line;
-  bool in_code = false;
-  bool in_front_matter = text.starts_with("---\n") || text.starts_with("---\r\n");
-  for (bool first = true; lines.next(line); first = false) {
-    const std::string_view bare = trimmed(line);
-    if (in_front_matter) {
-      if (!first && bare == "---") in_front_matter = false;
-      continue;
+namespace {
+
+/// The parts of CommonMark that tell where something begins (https://spec.commonmark.org), and
+/// tables (https://github.github.com/gfm).
+class MarkdownReader {
+ public:
+  std::vector<Block> read(std::string_view text) {
+    Lines lines(text);
+    std::string_view line;
+    bool in_front_matter = text.starts_with("---\n") || text.starts_with("---\r\n");
+    for (bool first = true; lines.next(line); first = false) {
+      if (in_front_matter) {
+        if (!first && trimmed(line) == "---") in_front_matter = false;
+      } else if (!fence_.empty()) {
+        code(line, lines.number());
+      } else {
+        plain(line, lines.number());
+      }
     }
+    return out_.finish();
+  }
+
+ private:
+  void code(std::string_view line, int number) {
+    const std::string_view bare = trimmed(line);
+    out_.add(Block::Kind::code, line, number);
+    const bool ends = bare.starts_with(fence_) && is_rule(bare, fence_[0], fence_.size());
+    if (!ends) return;
+    fence_.clear();
+    out_.end();
+  }
+
+  void plain(std::string_view line, int number) {
+    const std::string_view bare = trimmed(line);
+    const bool may_begin = !is_indented(line);
     std::string_view title;
-    if (in_code || is_fence(bare)) {
-      const bool is_end = in_code && is_fence(bare);
-      out.add(Block::Kind::code, line, lines.number());
-      in_code = !is_end;
-      if (is_end) out.end();
+    fence_ = fence_of(bare);
+    if (!fence_.empty()) {
+      out_.add(Block::Kind::code, line, number);
     } else if (bare.empty()) {
-      out.end();
-    } else if (const int level = heading_level(bare, title)) {
-      out.add_heading(level, title, lines.number());
-    } else if ((is_rule(bare, '=', 2) && out.make_heading(1)) ||
-               (is_rule(bare, '-', 2) && out.make_heading(2))) {
-      continue;
-    } else if (bare.starts_with('|')) {
-      out.add(Block::Kind::table, bare, lines.number());
-    } else {
-      out.add(Block::Kind::paragraph, line, lines.number());
+      out_.end();
+    } else if (const int level = may_begin ? heading_level(bare, title) : 0) {
+      out_.add_heading(level, title, number);
+    } else if (may_begin && is_underline(bare) &&
+               out_.make_heading(bare[0] == '=' ? 1 : 2, bare[0] == '=')) {
+      return;
+    } else if (may_begin &&
+               (is_rule(bare, '-', 3) || is_rule(bare, '*', 3) || is_rule(bare, '_', 3))) {
+      out_.end();
+    } else if (bare.starts_with('|') || (out_.is_in_table() && bare.find('|') != bare.npos)) {
+      out_.add(Block::Kind::table, bare, number);
+    } else if (!is_delimiter_row(bare) || !out_.make_table(bare, number)) {
+      out_.add(Block::Kind::paragraph, line, number);
     }
   }
-  return out.finish();
+
+  Collector out_;
+  std::string fence_;  // of the code that is open
+};
+
+}  // namespace
+
+std::vector<Block> parse_markdown(std::string_view text) {
+  return MarkdownReader().read(text);
 }
 
 std::vector<Block> parse_plain(std::string_view text) {

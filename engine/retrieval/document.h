@@ -15,7 +15,7 @@ struct Block {
 
   Kind kind = Kind::paragraph;
   int level = 0;     // of a heading, 1 to 6
-  std::string text;  // without the marks of a heading
+  std::string text;  // without the marks of a heading; a heading without text ends a section
   int line = 1;      // where it begins
 };
 

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 
 #include "base/error.h"
 #include "base/hash64.h"
-#include "base/utf8.h"
+#include "engine/retrieval/document_files.h"
 #include "engine/retrieval/near_duplicates.h"
 #include "engine/retrieval/words.h"
 
@@ -19,56 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Chunks that are embedded together, and so what is lost of the work when it is cancelled.
+/// A word without end may be one unknown token; what is cut is never longer than this for each.
+constexpr std::size_t kMostBytesOfToken = 64;
+
+/// Chunks that are embedded together.
 constexpr std::size_t kChunksAtOnce = 256;
-
-struct Document {
-  fs::path path;
-  std::string source;  // in the folder
-};
-
-[[noreturn]] void fail(const fs::path& path, std::string what, std::string expected,
-                       std::string got) {
-  throw Error({.where = path.string(),
-               .what = std::move(what),
-               .expected = std::move(expected),
-               .got = std::move(got)});
-}
-
-std::vector<Document> documents_under(const fs::path& root, const fs::path& index) {
-  std::error_code failed;
-  const fs::file_status status = fs::status(root, failed);
-  if (!fs::exists(status)) fail(root, "there is no such folder or file", {}, failed.message());
-  if (!fs::is_directory(status)) return {{root, root.filename().string()}};
-  std::vector<Document> found;
-  fs::recursive_directory_iterator at(root, failed);
-  for (; !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
-    const std::string name = at->path().filename().string();
-    if (name.starts_with('.')) {
-      if (at->is_directory()) at.disable_recursion_pending();
-      continue;
-    }
-    const bool is_index = fs::exists(index) && fs::equivalent(at->path(), index);
-    if (!at->is_regular_file() || !is_document(name) || is_index) continue;
-    found.push_back({at->path(), fs::relative(at->path(), root).generic_string()});
-  }
-  if (failed) fail(root, "a folder in it cannot be read", "permission to read", failed.message());
-  std::sort(found.begin(), found.end(),
-            [](const Document& a, const Document& b) { return a.source < b.source; });
-  return found;
-}
-
-std::string read_document(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(path, "cannot be opened", "permission to read it", {});
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  const std::size_t bad = utf8::first_malformed(text);
-  if (bad < text.size()) {
-    fail(path, "is not UTF-8 text; convert it, or leave such files out with --skip-bad", "UTF-8",
-         fmt::format("byte 0x{:02x} at offset {}", static_cast<unsigned char>(text[bad]), bad));
-  }
-  return text;
-}
 
 /// What an index knows of a document.
 struct Known {
@@ -90,38 +43,47 @@ std::map<std::string, Known> known_documents(const Index& index) {
 
 class FolderWork {
  public:
-  FolderWork(Index& index, TextEmbedder* embedder, const FolderOptions& options)
-      : index_(index), embedder_(embedder) {
+  FolderWork(Index& index, TextEmbedder* embedder, const FolderOptions& options,
+             const ProgressFn& progress)
+      : index_(index), embedder_(embedder), progress_(progress) {
     chunking_.overlap_tokens = options.overlap_tokens;
     chunking_.max_tokens =
         embedder ? std::min(options.max_tokens, embedder->max_tokens()) : options.max_tokens;
     chunking_.count_tokens = [embedder](std::string_view text) {
-      return embedder ? embedder->count_tokens(text) : static_cast<int>(terms_of(text).size());
+      const int n =
+          embedder ? embedder->count_tokens(text) : static_cast<int>(terms_of(text).size());
+      return std::max(n, static_cast<int>(text.size() / kMostBytesOfToken));
     };
     known_ = known_documents(index);
   }
 
-  void run(const std::vector<Document>& documents, bool skip_bad, const ProgressFn& progress) {
-    report_.files = documents.size();
-    for (std::size_t i = 0; i < documents.size(); ++i) {
-      hearth::report(progress, i, documents.size());
+  void run(const DocumentFiles& files, bool skip_bad) {
+    report_.files = files.found.size();
+    report_.links = files.links;
+    for (const DocumentFile& document : files.found) total_ += document.bytes;
+    for (const DocumentFile& document : files.found) {
+      show_progress();
       try {
-        take(documents[i]);
+        take(document);
       } catch (const Cancelled&) {
         throw;
       } catch (const Error& error) {
         if (!skip_bad) throw;
         report_.bad.emplace_back(error.what());
       }
-      if (waiting_.size() >= kChunksAtOnce) embed();
+      done_ += document.bytes;
     }
     embed();
     for (const auto& [source, document] : known_) {
-      if (seen_.contains(source)) continue;
+      const bool is_out_of_reach = std::any_of(
+          files.unread.begin(), files.unread.end(),
+          [&](const DocumentFiles::Unread& folder) { return source.starts_with(folder.source); });
+      if (seen_.contains(source) || is_out_of_reach) continue;
       ++report_.gone;
       for (const std::string& key : document.keys) index_.remove(key);
     }
-    hearth::report(progress, documents.size(), documents.size());
+    for (const DocumentFiles::Unread& folder : files.unread) report_.bad.push_back(folder.why);
+    show_progress();
   }
 
   FolderReport finish() {
@@ -140,7 +102,12 @@ class FolderWork {
   }
 
  private:
-  void take(const Document& document) {
+  void show_progress(double of_document = 0.0, std::uint64_t bytes = 0) const {
+    const auto part = static_cast<std::uint64_t>(of_document * static_cast<double>(bytes));
+    hearth::report(progress_, std::min(done_ + part, total_), total_);
+  }
+
+  void take(const DocumentFile& document) {
     seen_.insert(document.source);
     const std::string text = read_document(document.path);
     Hash64 hash;
@@ -165,6 +132,10 @@ class FolderWork {
                                     {"heading", chunks[i].heading},
                                     {"line", fmt::format("{}", chunks[i].line)},
                                     {"hash", stamp}}});
+      if (waiting_.size() < kChunksAtOnce) continue;
+      embed();
+      show_progress(static_cast<double>(i + 1) / static_cast<double>(chunks.size()),
+                    document.bytes);
     }
     report_.chunks_made += chunks.size();
   }
@@ -174,7 +145,10 @@ class FolderWork {
     if (embedder_ && !waiting_.empty()) {
       std::vector<std::string> texts;
       for (const Record& record : waiting_) texts.push_back(record.text);
-      std::vector<EmbeddedText> embedded = embedder_->embed_documents(texts, {});
+      const ProgressFn may_go_on = [this](std::uint64_t, std::uint64_t) {
+        return !progress_ || progress_(done_, total_);
+      };
+      std::vector<EmbeddedText> embedded = embedder_->embed_documents(texts, may_go_on);
       for (std::size_t i = 0; i < waiting_.size(); ++i) {
         report_.truncated += embedded[i].is_truncated;
         report_.tokens += static_cast<std::uint64_t>(embedded[i].n_tokens);
@@ -188,6 +162,8 @@ class FolderWork {
 
   Index& index_;
   TextEmbedder* embedder_;
+  const ProgressFn& progress_;
+  std::uint64_t done_ = 0, total_ = 0;  // bytes of documents
   ChunkOptions chunking_;
   std::map<std::string, Known> known_;
   std::set<std::string> seen_;
@@ -199,9 +175,13 @@ class FolderWork {
 
 FolderReport index_folder(const fs::path& path, const fs::path& root, TextEmbedder* embedder,
                           const FolderOptions& options, const ProgressFn& progress) {
-  const std::vector<Document> documents = documents_under(root, path);
-  if (documents.empty()) {
-    fail(root, "there is nothing to index", "files that end in .md, .txt or .html", "none");
+  const DocumentFiles files = find_documents(root, path);
+  if (!files.unread.empty() && !options.skip_bad) throw Error(files.unread.front().why);
+  if (files.found.empty()) {
+    throw Error({.where = root.string(),
+                 .what = "there is nothing to index",
+                 .expected = "files that end in .md, .txt or .html",
+                 .got = "none"});
   }
   const bool is_new = !fs::exists(path);
   if (is_new) {
@@ -216,8 +196,8 @@ FolderReport index_folder(const fs::path& path, const fs::path& root, TextEmbedd
   try {
     Index index(path, Access::write);
     index.check_embedder(embedder ? embedder->fingerprint() : std::string());
-    FolderWork work(index, embedder, options);
-    work.run(documents, options.skip_bad, progress);
+    FolderWork work(index, embedder, options, progress);
+    work.run(files, options.skip_bad);
     index.commit();
     if (index.wants_compaction()) index.compact();
     return work.finish();

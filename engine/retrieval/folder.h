@@ -29,6 +29,7 @@ struct FolderReport {
   std::size_t truncated = 0;                     // of those made
   std::uint64_t tokens = 0, unknown_tokens = 0;  // of those made
   std::vector<std::string> without_text;         // documents that give no chunk
+  std::vector<std::string> links;                // to folders, which are not followed
   struct Pair {
     std::string first, second;  // keys
   };
@@ -37,7 +38,8 @@ struct FolderReport {
 
 /// Brings the index at `path` up to the documents under `root`, a folder or a file; makes it if
 /// there is none. `embedder` may be null: words only. All or nothing: when it throws, the index is
-/// what it was.
+/// what it was. What cannot be read and is left out stays in the index as it was. Progress counts
+/// bytes of documents.
 FolderReport index_folder(const std::filesystem::path& path, const std::filesystem::path& root,
                           TextEmbedder* embedder, const FolderOptions& options,
                           const ProgressFn& progress = {});

@@ -88,7 +88,8 @@ class Run {
   explicit Run(std::vector<std::string>& terms) : terms_(terms) {}
 
   void add(Kind kind, std::string_view character) {
-    if (kind != kind_) end();
+    constexpr std::size_t kLongest = 128;
+    if (kind != kind_ || term_.size() + character.size() > kLongest) end();
     kind_ = kind;
     if (kind == Kind::word) term_ += character;
     if (kind != Kind::pairs) return;

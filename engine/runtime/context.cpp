@@ -19,8 +19,7 @@ Context::Context(const Model& model, int n_ctx, int n_ubatch, int n_slots)
     : model_(&model),
       forward_(std::make_unique<Forward>(model, n_ctx, n_ubatch, n_slots)),
       n_past_(static_cast<std::size_t>(n_slots)),
-      history_(static_cast<std::size_t>(n_slots)),
-      is_pretended_(static_cast<std::size_t>(n_slots)) {
+      history_(static_cast<std::size_t>(n_slots)) {
   const auto rows = static_cast<std::size_t>(std::min(kHeadRows, forward_->n_ubatch()));
   logits_.resize(rows * static_cast<std::size_t>(n_vocab()));
 }
@@ -44,17 +43,11 @@ void Context::check(int slot, std::span<const std::int32_t> tokens) const {
       .got = fmt::format("{}", static_cast<std::size_t>(n_past(slot)) + tokens.size())});
 }
 
-void Context::truncate(int slot, int n) {
+int Context::truncate(int slot, int n) {
   HEARTH_CHECK(n >= 0 && n <= n_past(slot));
-  past(slot) = n;
-  if (n == 0) is_pretended_[static_cast<std::size_t>(slot)] = false;
-  history_[static_cast<std::size_t>(slot)].resize(static_cast<std::size_t>(n));
-  if (forward_->can_go_on(slot, n)) return;
-  if (is_pretended_[static_cast<std::size_t>(slot)]) {
-    pretend(slot, n);
-  } else {
-    on_device([&] { compute_again(slot); });
-  }
+  past(slot) = forward_->can_go_on(slot, n) ? n : 0;
+  history_[static_cast<std::size_t>(slot)].resize(static_cast<std::size_t>(past(slot)));
+  return past(slot);
 }
 
 /// What was in the caches of a slot, from its tokens.
@@ -233,7 +226,6 @@ void Context::pretend(int slot, int n) {
     past(slot) += rows;
   }
   history_[static_cast<std::size_t>(slot)].resize(static_cast<std::size_t>(n));
-  is_pretended_[static_cast<std::size_t>(slot)] = n > 0;
 }
 
 std::vector<float> Context::embed(std::span<const std::int32_t> tokens,

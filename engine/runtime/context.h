@@ -31,7 +31,7 @@ class Context final : public Evaluator {
   int n_vocab() const override { return model_->hparams.n_vocab; }
   int n_ctx() const override { return forward_->n_ctx(); }
   int n_past() const override { return n_past_.front(); }
-  void truncate(int n) override { truncate(0, n); }
+  int truncate(int n) override { return truncate(0, n); }
   std::span<const float> eval(std::span<const std::int32_t> tokens,
                               const ProgressFn& progress = {}) override;
   std::int32_t eval_likeliest(std::span<const std::int32_t> tokens,
@@ -43,8 +43,8 @@ class Context final : public Evaluator {
   int n_slots() const { return forward_->n_slots(); }
   int n_ubatch() const { return forward_->n_ubatch(); }
   int n_past(int slot) const { return n_past_[static_cast<std::size_t>(slot)]; }
-  /// As Evaluator::truncate(). What windowed layers have let go of is computed again.
-  void truncate(int slot, int n);
+  /// As Evaluator::truncate().
+  int truncate(int slot, int n);
 
   /// What one sequence of several gets.
   struct Input {
@@ -98,7 +98,6 @@ class Context final : public Evaluator {
   std::unique_ptr<Forward> forward_;
   std::vector<int> n_past_;                         // [n_slots]
   std::vector<std::vector<std::int32_t>> history_;  // [n_slots], the tokens in the caches
-  std::vector<bool> is_pretended_;                  // [n_slots]
   std::vector<float> logits_;  // [n_vocab], or a head pass's rows, or a batch's
   std::vector<float> hidden_;  // of a batch
   Rebuild rebuild_;

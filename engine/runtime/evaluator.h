@@ -18,8 +18,9 @@ class Evaluator {
   virtual int n_ctx() const = 0;   // tokens that fit
   virtual int n_past() const = 0;  // tokens in the KV cache
 
-  /// Forgets every token from position `n` on. 0 <= n <= n_past().
-  virtual void truncate(int n) = 0;
+  /// Forgets every token from position `n` on; all of them, where layers with a window have let go
+  /// of what a token at `n` would look back at. 0 <= n <= n_past(). Returns how many are left.
+  virtual int truncate(int n) = 0;
 
   /// Appends `tokens` and returns the logits after the last of them, [n_vocab], valid until the
   /// next call. Throws Error when they do not fit, with the numbers; Cancelled when `progress` says

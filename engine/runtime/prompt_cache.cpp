@@ -22,10 +22,9 @@ std::span<const TokenId> PromptCache::keep_common(std::span<const TokenId> promp
   // The last token is always computed: what comes after it is what is asked for.
   const auto common =
       std::min(static_cast<std::size_t>(first_new - prompt.begin()), prompt.size() - 1);
-  evaluator_->truncate(static_cast<int>(common));
-  tokens_.resize(common);
-  reused_ = static_cast<int>(common);
-  return prompt.subspan(common);
+  reused_ = evaluator_->truncate(static_cast<int>(common));
+  tokens_.resize(static_cast<std::size_t>(reused_));
+  return prompt.subspan(tokens_.size());
 }
 
 template <class Eval>

@@ -23,7 +23,8 @@ class PromptCache {
 
   /// Makes the context exactly `prompt`, which is not empty, and returns the logits after its last
   /// token, [n_vocab], valid until the next call. The longest common beginning with what is there
-  /// already is kept, the rest computed. Throws what Evaluator::eval throws.
+  /// already is kept, if the evaluator can go on from it, the rest computed, with progress. Throws
+  /// what Evaluator::eval throws.
   std::span<const float> prefill(std::span<const TokenId> prompt, const ProgressFn& progress = {});
 
   /// The same, and the likeliest token after it, as Evaluator::eval_likeliest says.

@@ -143,9 +143,11 @@ bool Session::has_room_for(const std::string& prompt) const {
   return fits(prompt_from(first_turn_, prompt).size());
 }
 
-std::string Session::aside(std::span<const PromptMessage> messages, int max_tokens,
-                           const GenerateHooks& hooks) {
+std::optional<std::string> Session::aside(std::span<const PromptMessage> messages, int max_tokens,
+                                          const GenerateHooks& hooks) {
   const std::vector<TokenId> prompt = encode_prompt(*tokenizer_, render_(messages));
+  const auto wanted = static_cast<std::int64_t>(prompt.size()) + max_tokens;
+  if (prompt.empty() || wanted > cache_.evaluator().n_ctx()) return std::nullopt;
   Sampler likeliest({.temperature = 0}, 0, tokenizer_->n_tokens());
   return generate(cache_, *tokenizer_, likeliest, prompt, {.max_tokens = max_tokens}, hooks).text;
 }

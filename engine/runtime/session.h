@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -67,9 +68,9 @@ class Session {
   bool has_room_for(const std::string& prompt) const;
 
   /// What the model says to messages that are no part of the conversation, the likeliest words, at
-  /// most max_tokens of them. Throws Error when they do not fit the context.
-  std::string aside(std::span<const PromptMessage> messages, int max_tokens,
-                    const GenerateHooks& hooks = {});
+  /// most max_tokens of them; none when the context has no room for both.
+  std::optional<std::string> aside(std::span<const PromptMessage> messages, int max_tokens,
+                                   const GenerateHooks& hooks = {});
 
   /// Another answer to the last question, in place of the one that is there. Throws Error if there
   /// is none.

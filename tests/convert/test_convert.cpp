@@ -186,14 +186,24 @@ TEST_F(Convert, IntoAnotherType) {
   EXPECT_EQ(file.find_tensor("blk.0.attn_norm.weight")->type, QuantType::F32);
 }
 
-/// A BERT of one layer, as sentence-transformers lays it out.
-void encoder(const fs::path& folder) {
+// Rows of 16 and 24 elements hold no block of 32.
+TEST_F(Convert, SaysWhatCannotHaveTheTypeThatWasAskedFor) {
+  decoder("qwen2");
+  const CheckpointReport report = convert_checkpoint(folder_, out_, {.type = QuantType::Q8_0});
+  EXPECT_EQ(report.in_f16, 2U + 2 * 7);
+  EXPECT_EQ(gguf::Reader::open(out_).find_tensor("blk.0.attn_q.weight")->type, QuantType::F16);
+}
+
+/// A BERT of one layer, as sentence-transformers lays it out. Of its norms the two parts are called
+/// so, as they were once called, or as they are today.
+void encoder(const fs::path& folder, const std::string& weight = ".weight",
+             const std::string& bias = ".bias") {
   CheckpointBuilder made(folder);
   made.add("bert.embeddings.word_embeddings.weight", {12, 8}, 1.0);
   made.add("bert.embeddings.position_embeddings.weight", {16, 8});
   made.add("bert.embeddings.token_type_embeddings.weight", {2, 8});
-  made.add("bert.embeddings.LayerNorm.weight", {8}, 0.1, 1.0);
-  made.add("bert.embeddings.LayerNorm.bias", {8});
+  made.add("bert.embeddings.LayerNorm" + weight, {8}, 0.1, 1.0);
+  made.add("bert.embeddings.LayerNorm" + bias, {8});
   const std::string layer = "bert.encoder.layer.0.";
   for (const std::string name : {"attention.self.query", "attention.self.key",
                                  "attention.self.value", "attention.output.dense"}) {
@@ -201,8 +211,8 @@ void encoder(const fs::path& folder) {
     made.add(layer + name + ".bias", {8});
   }
   for (const std::string name : {"attention.output.LayerNorm", "output.LayerNorm"}) {
-    made.add(layer + name + ".weight", {8}, 0.1, 1.0);
-    made.add(layer + name + ".bias", {8});
+    made.add(layer + name + weight, {8}, 0.1, 1.0);
+    made.add(layer + name + bias, {8});
   }
   made.add(layer + "intermediate.dense.weight", {16, 8});
   made.add(layer + "intermediate.dense.bias", {16});
@@ -240,6 +250,19 @@ TEST_F(Convert, AnEncoderKeepsWhatItsMakersSay) {
   EXPECT_THAT(embedder.tokens(long_word, TextRole::plain), testing::ElementsAre(2, 1, 3));
 }
 
+TEST_F(Convert, NormsMayHaveTheNamesOfTheirPaper) {
+  const auto embedding = [&] {
+    convert_checkpoint(folder_, out_, {});
+    const gguf::Reader file = gguf::Reader::open(out_);
+    const std::vector<std::string> text = {"unaffable"};
+    return Embedder(file).embed(text, TextRole::plain).front().values;
+  };
+  encoder(folder_);
+  const std::vector<float> today = embedding();
+  encoder(folder_, ".gamma", ".beta");
+  EXPECT_EQ(embedding(), today);
+}
+
 TEST_F(Convert, SaysWhatIsWrong) {
   EXPECT_THAT(error(), HasSubstr("not a folder"));
   encoder(folder_);
@@ -254,9 +277,20 @@ TEST_F(Convert, SaysWhatIsWrong) {
   EXPECT_THAT(with("config.json", "[1]"), HasSubstr("config.json"));
   EXPECT_THAT(with("modules.json", R"([{"type":"x.Dense","path":"2"}])"),
               HasSubstr("after the pooling"));
-  EXPECT_THAT(with("model.safetensors", safetensors("{}", "")), HasSubstr("context_length"));
+  EXPECT_THAT(with("model.safetensors", safetensors("{}", "")), HasSubstr("embeddings of tokens"));
+  EXPECT_THAT(with("1_Pooling/config.json",
+                   R"({"pooling_mode_cls_token":true,"pooling_mode_mean_tokens":true})"),
+              HasSubstr("pooling_mode_mean_tokens"));
+  EXPECT_THAT(with("1_Pooling/config.json", R"({"pooling_mode_weightedmean_tokens":true})"),
+              HasSubstr("weightedmean"));
   EXPECT_THAT(with("model.safetensors.index.json", R"({"weight_map":{"a":"../x"}})"),
               HasSubstr("outside the folder"));
+  const std::string many = with("config.json", R"({"model_type":"bert","hidden_size":16,)"
+                                               R"("num_hidden_layers":1,"num_attention_heads":2,)"
+                                               R"("intermediate_size":16,"layer_norm_eps":1e-12})");
+  EXPECT_THAT(many, testing::AllOf(HasSubstr("token_embd.weight is [12, 8], not [12, 16]"),
+                                   HasSubstr(" more")));
+  EXPECT_LT(many.size(), 800U);
   EXPECT_FALSE(fs::exists(out_));
 }
 

@@ -88,6 +88,9 @@ std::vector<Case> cases() {
        toy("llama", {}, {"output.weight", "attn_q.bias", "attn_v.bias"}),
        {}},
       {"mixtral", toy("llama", experts("llama")), {.n_experts_used = 2}},
+      {"mistral_with_a_window",
+       toy("llama", keys("llama", count("attention.sliding_window", 3))),
+       {.window = [](int) { return 3; }}},
       {"arcee", toy("arcee"), {.activation = relu_squared}},
       {"bloom",
        toy("bloom", {}, {"token_embd_norm.weight"}),
@@ -158,6 +161,17 @@ std::vector<Case> cases() {
       {"qwen3moe",
        toy("qwen3moe", experts("qwen3moe")),
        {.n_experts_used = 2, .positions = Positions::halves}},
+      {"qwen2_with_windows_above",
+       toy("qwen2",
+           [](gguf::Writer& writer) {
+             writer.set("qwen2.attention.sliding_window", std::uint32_t{3});
+             writer.set_array("qwen2.attention.sliding_window_pattern",
+                              std::vector<bool>{false, true, true});
+           }),
+       {.positions = Positions::halves, .window = [](int il) { return il < 1 ? 0 : 3; }}},
+      {"qwen3_with_a_window",
+       toy("qwen3", keys("qwen3", count("attention.sliding_window", 4))),
+       {.positions = Positions::halves, .window = [](int) { return 4; }}},
       {"refact", toy("refact"), {.positions = Positions::alibi}},
       {"stablelm",
        toy("stablelm", {}, {"ffn_norm.weight"}),

@@ -1,25 +1,19 @@
-// Words, documents, chunks, folders, FAISS's files.
+// Words, documents, chunks, FAISS's files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstring>
-#include <fstream>
-#include <functional>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "engine/retrieval/chunker.h"
 #include "engine/retrieval/faiss_file.h"
-#include "engine/retrieval/folder.h"
 #include "engine/retrieval/near_duplicates.h"
 #include "engine/retrieval/words.h"
-#include "tests/support/temp_dir.h"
 
 namespace hearth::retrieval {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -30,6 +24,8 @@ TEST(Words, AreFoldedRunsOfLettersAndDigits) {
   EXPECT_THAT(terms_of("Straße ﬁn Ａ１"), ElementsAre("strasse", "fin", "a1"));
   EXPECT_THAT(terms_of("  \n"), IsEmpty());
   EXPECT_THAT(terms_of("a\xFFz"), ElementsAre("a", "z"));
+  EXPECT_THAT(terms_of(std::string(200, 'x') + " y"),
+              ElementsAre(std::string(128, 'x'), std::string(72, 'x'), "y"));
 }
 
 // Whether or not a character outside ASCII makes the whole text take the longer way.
@@ -78,6 +74,41 @@ TEST(Chunks, FollowHeadings) {
   EXPECT_EQ(chunks[2].line, 8);
 }
 
+/// "kind: text" of each block.
+std::vector<std::string> blocks_of(const std::vector<Block>& blocks) {
+  constexpr const char* kNames[] = {"heading", "text", "table", "code"};
+  std::vector<std::string> all;
+  for (const Block& block : blocks) {
+    all.push_back(std::string(kNames[static_cast<int>(block.kind)]) + ": " + block.text);
+  }
+  return all;
+}
+
+// Examples of CommonMark's sections 4.1 to 4.5, with its headings and code.
+TEST(Markdown, TellsHeadingsFromWhatLooksLikeThem) {
+  EXPECT_THAT(blocks_of(parse_markdown("   ### three spaces\n\n    # four spaces\n")),
+              ElementsAre("heading: three spaces", "text:     # four spaces"));
+  EXPECT_THAT(blocks_of(parse_markdown("Two\nlines\n====\ntext\n\n---\n\n* * *\nmore\n")),
+              ElementsAre("heading: Two lines", "text: text", "text: more"));
+  EXPECT_THAT(blocks_of(parse_markdown("- one\n- two\n---\nmore\n")),
+              ElementsAre("text: - one\n- two", "text: more"));
+  EXPECT_THAT(blocks_of(parse_markdown("#nospace\n\n####### seven\n\n## closed ##\n")),
+              ElementsAre("text: #nospace", "text: ####### seven", "heading: closed"));
+}
+
+TEST(Markdown, EndsCodeWithAFenceAsLongAsTheFirst) {
+  EXPECT_THAT(blocks_of(parse_markdown("````\n```\n# in\n~~~\n````\n# out\n~~~\n```\n~~~ no end")),
+              ElementsAre("code: ````\n```\n# in\n~~~\n````", "heading: out",
+                          "code: ~~~\n```\n~~~ no end"));
+}
+
+TEST(Markdown, HasTablesWithAndWithoutBarsAround) {
+  EXPECT_THAT(blocks_of(parse_markdown("before\na | b\n--|:-:\n1 | 2\n3 | 4\nafter\n")),
+              ElementsAre("text: before", "table: a | b\n--|:-:\n1 | 2\n3 | 4", "text: after"));
+  EXPECT_THAT(blocks_of(parse_markdown("this | that\nno table")),
+              ElementsAre("text: this | that\nno table"));
+}
+
 TEST(Chunks, KeepAQuestionWithItsAnswerAndTheSectionsTable) {
   const auto chunks =
       chunk(parse_markdown("# Shipping\n\n| to | days |\n|---|---|\n| Mars | 300 |\n\n"
@@ -114,6 +145,21 @@ TEST(Chunks, AlwaysFit) {
   }
 }
 
+TEST(Chunks, OfAWordWithoutEndAreWholeCharactersAndLoseNone) {
+  ChunkOptions options;
+  options.count_tokens = [](std::string_view text) { return static_cast<int>(text.size()); };
+  options.max_tokens = 64;
+  options.overlap_tokens = 0;
+  std::string word, joined;
+  for (int i = 0; i < 500; ++i) word += i % 3 == 0 ? "\uac00" : "x";
+  for (const Chunk& c : chunk(parse_plain(word), options)) {
+    EXPECT_LE(c.text.size(), 64U);
+    EXPECT_EQ(utf8::first_malformed(c.text), c.text.size());
+    joined += c.text;
+  }
+  EXPECT_EQ(joined, word);
+}
+
 TEST(Chunks, OverlapBySentences) {
   const auto chunks =
       chunk(parse_plain("one two three. four five six. seven eight nine. ten."), by_words(8, 3));
@@ -131,7 +177,37 @@ TEST(Html, IsReadAsAPersonSeesIt) {
   EXPECT_EQ(blocks[0].text, "Title");
   EXPECT_EQ(blocks[1].text, "Fish & chips! a < b now");
   EXPECT_EQ(blocks[2].kind, Block::Kind::table);
-  EXPECT_EQ(blocks[2].text, "| x| y |");
+  EXPECT_EQ(blocks[2].text, "| x | y |");
+}
+
+TEST(Html, KnowsItsCharactersByName) {
+  const auto blocks = parse_html(
+      "<p>Caf&eacute; &Uuml;ber &hellip; 5&nbsp;&euro; &rarr; &alpha;&#x3B2;"
+      " &nosuch; &amp &yuml;</p>");
+  ASSERT_EQ(blocks.size(), 1U);
+  EXPECT_EQ(blocks[0].text, "Café Über … 5 € → αβ &nosuch; &amp ÿ");
+}
+
+TEST(Html, KeepsTheLinesOfCode) {
+  EXPECT_THAT(
+      blocks_of(parse_html("<p>a\n b</p><pre>\n<code>if x:\n    y &lt; z\n</code></pre> c")),
+      ElementsAre("text: a b", "code: if x:\n    y < z", "text: c"));
+}
+
+// HTML lets the ends of rows and cells go unwritten.
+TEST(Html, TablesNeedNoEndTagsAndCellsHoldNoBlocks) {
+  EXPECT_THAT(
+      blocks_of(parse_html("<table><tr><th>a<th>b<tr><td>1<p>one</p><td><pre>2</pre></table>x")),
+      ElementsAre("table: | a | b |\n| 1 one | 2", "text: x"));
+}
+
+TEST(Html, ASectionEndsWithWhatHoldsIt) {
+  const auto chunks =
+      chunk(parse_html("<h1>FAQ</h1><details><summary>Why?</summary>Because.</details><p>After.</p>"
+                       "<dl><dt>Term</dt><dd>Its sense</dd></dl>End."),
+            by_words(50));
+  EXPECT_THAT(texts(chunks), ElementsAre("FAQ > Why?\n\nBecause.", "FAQ\n\nAfter.",
+                                         "FAQ > Term\n\nIts sense", "FAQ\n\nEnd."));
 }
 
 TEST(NearDuplicates, ArePairsOfNearlyTheSameWords) {
@@ -175,177 +251,6 @@ TEST(Faiss, FilesAreReadAndWritten) {
       EXPECT_THROW(parse_faiss(std::as_bytes(std::span(cut)), "cut"), Error) << n;
     }
   }
-}
-
-/// Vectors of how often each letter a, b, c stands in a text.
-class LetterEmbedder final : public TextEmbedder {
- public:
-  std::string fingerprint() const override { return name; }
-  std::uint32_t dimension() const override { return 3; }
-  int max_tokens() const override { return 100; }
-  int count_tokens(std::string_view text) const override {
-    return static_cast<int>(terms_of(text).size());
-  }
-  std::vector<EmbeddedText> embed_documents(std::span<const std::string> all,
-                                            const ProgressFn&) override {
-    std::vector<EmbeddedText> out;
-    for (const std::string& text : all) out.push_back({.vector = embed_query(text), .n_tokens = 1});
-    n_embedded += all.size();
-    return out;
-  }
-  std::vector<float> embed_query(const std::string& text) override {
-    std::vector<float> v(3, 0.1F);
-    for (const char c : text) {
-      if (c >= 'a' && c <= 'c') v[static_cast<std::size_t>(c - 'a')] += 1;
-    }
-    return v;
-  }
-
-  std::string name = "letters";
-  std::size_t n_embedded = 0;
-};
-
-class Folder : public testing::Test {
- protected:
-  void write(const std::string& name, const std::string& text) {
-    fs::create_directories((root_ / name).parent_path());
-    std::ofstream(root_ / name, std::ios::binary) << text;
-  }
-
-  test::TempDir dir_;
-  fs::path root_ = dir_ / "docs";
-  fs::path index_ = dir_ / "kb.hearth";
-  LetterEmbedder embedder_;
-};
-
-TEST_F(Folder, OnlyWhatChangedIsEmbeddedAgain) {
-  write("a.md", "# A\n\naaa");
-  write("sub/b.txt", "bbb");
-  write("c.html", "<p>ccc</p>");
-  write("picture.png", "\xFF\xFE");
-  write(".git/x.md", "hidden");
-  FolderReport report = index_folder(index_, root_, &embedder_, {});
-  EXPECT_EQ(report.files, 3U);
-  EXPECT_EQ(report.fresh, 3U);
-  EXPECT_EQ(report.chunks, 3U);
-  EXPECT_EQ(embedder_.n_embedded, 3U);
-
-  report = index_folder(index_, root_, &embedder_, {});
-  EXPECT_EQ(report.unchanged, 3U);
-  EXPECT_EQ(embedder_.n_embedded, 3U);
-
-  write("a.md", "# A\n\naab\n\n# B\n\nmore");
-  fs::remove(root_ / "c.html");
-  report = index_folder(index_, root_, &embedder_, {});
-  EXPECT_EQ(report.changed, 1U);
-  EXPECT_EQ(report.gone, 1U);
-  EXPECT_EQ(report.chunks, 3U);
-  EXPECT_EQ(embedder_.n_embedded, 5U);
-  const Index index(index_);
-  const auto best = index.nearest(embedder_.embed_query("bbb"), 1).front();
-  EXPECT_EQ(index.record(best.front().number).fact("source"), "sub/b.txt");
-  EXPECT_TRUE(index.best_words("ccc", 5).empty());
-}
-
-TEST_F(Folder, IsRefusedByAnotherEmbedder) {
-  write("a.md", "a");
-  index_folder(index_, root_, &embedder_, {});
-  embedder_.name = "other";
-  EXPECT_THROW(index_folder(index_, root_, &embedder_, {}), Error);
-  EXPECT_THROW(index_folder(index_, root_, nullptr, {}), Error);
-}
-
-TEST_F(Folder, WhatIsNotTextIsRefusedAndLeavesTheIndexAsItWas) {
-  write("a.md", "good text");
-  index_folder(index_, root_, nullptr, {});
-  write("b.md", "bad \xC3( text");
-  try {
-    index_folder(index_, root_, nullptr, {});
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("b.md"), HasSubstr("offset 4")));
-  }
-  EXPECT_EQ(Index(index_).size(), 1U);
-  const FolderReport report = index_folder(index_, root_, nullptr, {.skip_bad = true});
-  EXPECT_EQ(report.bad.size(), 1U);
-}
-
-// One line of 8 MB, words and then no space at all: pieces that fit, none lost, and soon.
-TEST_F(Folder, ALineWithoutAnEnd) {
-  std::string line;
-  for (int i = 0; line.size() < (std::size_t{4} << 20); ++i)
-    line += "word" + std::to_string(i) + " ";
-  line += std::string(std::size_t{4} << 20, 'x');
-  write("long.txt", line);
-  const FolderReport report = index_folder(index_, root_, nullptr, {});
-  EXPECT_GT(report.chunks, 1000U);
-  const Index index(index_);
-  for (const char* word : {"word0", "word1000", "word300000"}) {
-    EXPECT_FALSE(index.best_words(word, 1).empty()) << word;
-  }
-}
-
-/// Runs `work` in a process of a user without rights over the system; its exit status.
-int as_nobody(const std::function<int()>& work) {
-  const pid_t child = fork();
-  if (child == 0) {
-    constexpr uid_t kNobody = 65534;
-    const bool is_root = geteuid() == 0;
-    if (is_root && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) _exit(99);
-    _exit(work());
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-TEST_F(Folder, WithoutPermissionIsAnErrorThatNamesIt) {
-  write("a.md", "good text");
-  write("closed/b.md", "more text");
-  for (const fs::path& path : {dir_.path(), root_}) fs::permissions(path, fs::perms::all);
-  const auto outcome = [&](const std::string& named) {
-    return as_nobody([&] {
-      try {
-        index_folder(index_, root_, nullptr, {});
-        return 0;
-      } catch (const Error& error) {
-        const std::string what = error.what();
-        return what.find(named) != std::string::npos ? 7 : 8;
-      }
-    });
-  };
-  fs::permissions(root_ / "closed", fs::perms::none);
-  EXPECT_EQ(outcome("docs"), 7);
-  EXPECT_FALSE(fs::exists(index_));
-  fs::permissions(root_ / "closed", fs::perms::all);
-  fs::permissions(root_ / "closed/b.md", fs::perms::none);
-  EXPECT_EQ(outcome("b.md"), 7);
-  EXPECT_FALSE(fs::exists(index_));
-}
-
-TEST_F(Folder, ASecondWriterIsRefusedAndHarmsNothing) {
-  write("a.md", "good text");
-  index_folder(index_, root_, nullptr, {});
-  const Index first(index_, Access::write);
-  write("a.md", "other text");
-  try {
-    index_folder(index_, root_, nullptr, {});
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("another process is writing"));
-  }
-  EXPECT_EQ(first.record(0).text, "good text");
-  EXPECT_EQ(Index(index_).size(), 1U);
-}
-
-TEST_F(Folder, ThatHasNothingIsAnError) {
-  fs::create_directories(root_);
-  EXPECT_THROW(index_folder(index_, root_, nullptr, {}), Error);
-  EXPECT_THROW(index_folder(index_, dir_ / "nowhere", nullptr, {}), Error);
-  EXPECT_FALSE(fs::exists(index_));
-  write("empty.md", "");
-  const FolderReport report = index_folder(index_, root_, nullptr, {});
-  EXPECT_THAT(report.without_text, ElementsAre("empty.md"));
 }
 
 }  // namespace

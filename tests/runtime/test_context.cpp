@@ -8,6 +8,7 @@
 
 #include "engine/model/families.h"
 #include "engine/runtime/context.h"
+#include "engine/runtime/prompt_cache.h"
 #include "tests/support/toy_model.h"
 
 namespace hearth {
@@ -102,15 +103,17 @@ TEST_F(ContextTest, WindowedLayersGiveTheSameBitsWhenTheyLetGo) {
   EXPECT_EQ(eval(context, part(0, 900)), expected[0]);
   EXPECT_EQ(eval(context, part(900, 1690)), expected[1]);
   EXPECT_EQ(eval(context, part(1690, 1700)), expected[2]);
-  context.truncate(1690);  // not far back: still there
+  EXPECT_EQ(context.truncate(1690), 1690) << "not far back: still there";
   EXPECT_EQ(eval(context, part(1690, 1700)), expected[2]);
-  context.truncate(900);  // gone, and computed again
-  EXPECT_EQ(context.n_past(), 900);
-  EXPECT_EQ(eval(context, part(900, 1690)), expected[1]);
-  context.pretend(0, 1700);
-  context.truncate(300);
-  EXPECT_EQ(context.n_past(), 300);
-  for (const float logit : eval(context, {5})) EXPECT_TRUE(std::isfinite(logit));
+  EXPECT_EQ(context.truncate(900), 0) << "gone";
+  EXPECT_EQ(context.n_past(), 0);
+  PromptCache cache(context);
+  cache.prefill(part(0, 1690));
+  cache.prefill(part(0, 900));
+  EXPECT_EQ(cache.reused(), 0);
+  const auto logits = cache.prefill(part(0, 1690));
+  EXPECT_EQ(cache.reused(), 900);
+  EXPECT_EQ(Floats(logits.begin(), logits.end()), expected[1]);
 }
 
 TEST_F(ContextTest, SeveralSequencesGiveTheBitsOfEachAlone) {

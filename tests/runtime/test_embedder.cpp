@@ -18,6 +18,7 @@ namespace hearth {
 namespace {
 
 using test::dot;
+using test::operator+;
 using test::Row;
 using test::Table;
 using test::TensorTables;
@@ -34,7 +35,7 @@ class PlainEncoder : TensorTables {
       Row row = table("token_embd.weight")[static_cast<std::size_t>(tokens[t])];
       for (const auto& [name, index] : std::map<std::string, std::size_t>{
                {"position_embd.weight", t}, {"token_types.weight", 0}}) {
-        if (has(name)) row = sum(row, table(name)[index]);
+        if (has(name)) row = row + table(name)[index];
       }
       x.push_back(normed(row, "token_embd_norm"));
     }
@@ -42,25 +43,14 @@ class PlainEncoder : TensorTables {
       const std::string layer = "blk." + std::to_string(il) + ".";
       const Table a = attention(x, layer);
       for (std::size_t t = 0; t < x.size(); ++t) {
-        x[t] = normed(sum(x[t], a[t]), layer + "attn_output_norm");
-        x[t] = normed(sum(x[t], feed_forward(x[t], layer)), layer + "layer_output_norm");
+        x[t] = normed(x[t] + a[t], layer + "attn_output_norm");
+        x[t] = normed(x[t] + feed_forward(x[t], layer), layer + "layer_output_norm");
       }
     }
     return x;
   }
 
  private:
-  static Row sum(Row a, const Row& b) {
-    for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
-    return a;
-  }
-
-  Row product(const std::string& name, const Row& x) const {
-    Row y;
-    for (const Row& row : table(name + ".weight")) y.push_back(dot(row, x));
-    return has(name + ".bias") ? sum(y, table(name + ".bias")[0]) : y;
-  }
-
   Row normed(Row x, const std::string& name) const {
     const double mean = std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
     for (double& v : x) v -= mean;

@@ -19,7 +19,10 @@ class Bigrams : public test::OneByOne {
   int n_vocab() const override { return static_cast<int>(table_[0].size()); }
   int n_ctx() const override { return n_ctx_; }
   int n_past() const override { return static_cast<int>(fed_.size()); }
-  void truncate(int n) override { fed_.resize(static_cast<std::size_t>(n)); }
+  int truncate(int n) override {
+    fed_.resize(static_cast<std::size_t>(n));
+    return n;
+  }
 
   std::span<const float> eval(std::span<const std::int32_t> tokens, const ProgressFn&) override {
     fed_.insert(fed_.end(), tokens.begin(), tokens.end());

@@ -75,6 +75,34 @@ TEST(PromptCache, KnowsWhatIsThereAfterBeingCancelled) {
   EXPECT_EQ(std::vector<float>(logits.begin(), logits.end()), fresh_logits(prompt));
 }
 
+// As with layers that have let go of what was further back than their window.
+TEST(PromptCache, CountsNothingAsReusedThatIsComputedAgain) {
+  FakeEvaluator model(100, end());
+  model.reach = 10;
+  PromptCache cache(model);
+  std::vector<TokenId> prompt;
+  for (TokenId i = 0; i < 40; ++i) prompt.push_back(i);
+  cache.prefill(prompt);
+  prompt.resize(35);
+  cache.prefill(prompt);
+  EXPECT_EQ(cache.reused(), 34);
+  EXPECT_EQ(model.evaluated, 41);
+  prompt.resize(20);
+  std::uint64_t most = 0;
+  const auto logits = cache.prefill(prompt, [&most](std::uint64_t, std::uint64_t total) {
+    most = total;
+    return true;
+  });
+  EXPECT_EQ(cache.reused(), 0);
+  EXPECT_EQ(model.evaluated, 61);
+  EXPECT_EQ(most, 20U) << "all of it is shown as work";
+  EXPECT_EQ(std::vector<float>(logits.begin(), logits.end()), fresh_logits(prompt));
+  prompt.resize(8);
+  EXPECT_THROW(cache.prefill(prompt, [](std::uint64_t, std::uint64_t) { return false; }),
+               Cancelled);
+  EXPECT_TRUE(cache.tokens().empty());
+}
+
 TEST(PromptCache, KnowsWhatIsThereAfterAnError) {
   FakeEvaluator model(4, end());
   PromptCache cache(model);

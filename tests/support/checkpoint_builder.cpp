@@ -13,13 +13,23 @@ std::string safetensors(const std::string& header, const std::string& data) {
   return out + header + data;
 }
 
-// Protocol buffers: field 1 is a piece, of which field 1 is the text and field 3 the type.
 std::string sentencepiece_model(const std::vector<std::string>& pieces) {
-  std::string out;
+  std::vector<SentencePiece> all;
   for (const std::string& text : pieces) {
-    const char type = out.empty() ? 2 : 1;  // unknown, normal
-    std::string piece = "\x0A" + std::string(1, static_cast<char>(text.size())) + text;
-    piece += {'\x18', type};
+    all.push_back({.text = text, .type = all.empty() ? 2 : 1});  // unknown, normal
+  }
+  return sentencepiece_model(all);
+}
+
+// Protocol buffers: field 1 is a piece, of which field 1 is the text, field 2 the score and field 3
+// the type.
+std::string sentencepiece_model(const std::vector<SentencePiece>& pieces) {
+  std::string out;
+  for (const SentencePiece& one : pieces) {
+    std::string piece = "\x0A" + std::string(1, static_cast<char>(one.text.size())) + one.text;
+    piece += '\x15';
+    piece.append(reinterpret_cast<const char*>(&one.score), sizeof one.score);
+    piece += {'\x18', static_cast<char>(one.type)};
     out += "\x0A" + std::string(1, static_cast<char>(piece.size())) + piece;
   }
   return out;

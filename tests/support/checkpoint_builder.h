@@ -11,6 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/convert/sentencepiece_model.h"
+
 namespace hearth::test {
 
 /// A safetensors file: the header's length, the header, the data.
@@ -18,6 +20,7 @@ std::string safetensors(const std::string& header, const std::string& data);
 
 /// A SentencePiece model of such pieces, the first being <unk>.
 std::string sentencepiece_model(const std::vector<std::string>& pieces);
+std::string sentencepiece_model(const std::vector<SentencePiece>& pieces);
 
 /// Writes a checkpoint, tensor by tensor.
 class CheckpointBuilder {

@@ -70,9 +70,11 @@ class FakeEvaluator : public OneByOne {
   int n_ctx() const override { return n_ctx_; }
   int n_past() const override { return static_cast<int>(context_.size()); }
 
-  void truncate(int n) override {
+  int truncate(int n) override {
     HEARTH_CHECK(n >= 0 && n <= n_past());
+    if (n < n_past() - reach) n = 0;
     context_.resize(static_cast<std::size_t>(n));
+    return n;
   }
 
   std::span<const float> eval(std::span<const std::int32_t> tokens,
@@ -98,7 +100,8 @@ class FakeEvaluator : public OneByOne {
   const std::vector<TokenId>& context() const { return context_; }
 
   static constexpr std::size_t kMicroBatch = 8;
-  int evaluated = 0;  // tokens, ever
+  int evaluated = 0;    // tokens, ever
+  int reach = 1 << 30;  // how far back it can go on from
 
  private:
   int n_ctx_;

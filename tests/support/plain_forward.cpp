@@ -10,11 +10,6 @@
 namespace hearth::test {
 namespace {
 
-Row operator+(Row a, const Row& b) {
-  for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
-  return a;
-}
-
 Row operator*(double factor, Row a) {
   for (double& x : a) x *= factor;
   return a;
@@ -47,13 +42,6 @@ class Plain : TensorTables {
   }
 
  private:
-  /// W x + b
-  Row product(const std::string& name, const Row& x) const {
-    Row y;
-    for (const Row& row : table(name + ".weight")) y.push_back(dot(row, x));
-    return has(name + ".bias") ? y + table(name + ".bias")[0] : y;
-  }
-
   Row normalised(Row x, const Row& weight, const Row* bias) const {
     const auto n = static_cast<double>(x.size());
     if (m_.norm == PlainModel::Norm::layer) {

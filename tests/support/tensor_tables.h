@@ -17,6 +17,11 @@ inline double dot(const Row& a, const Row& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
+inline Row operator+(Row a, const Row& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+  return a;
+}
+
 /// Of a file whose tensors are all F32.
 class TensorTables {
  public:
@@ -35,6 +40,13 @@ class TensorTables {
       rows.emplace_back(first, first + static_cast<std::ptrdiff_t>(tensor.columns()));
     }
     return rows;
+  }
+
+  /// W x + b, without b where there is none.
+  Row product(const std::string& name, const Row& x) const {
+    Row y;
+    for (const Row& row : table(name + ".weight")) y.push_back(dot(row, x));
+    return has(name + ".bias") ? y + table(name + ".bias")[0] : y;
   }
 
  private:

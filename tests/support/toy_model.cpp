@@ -73,7 +73,11 @@ ToyOptions toy_of(const Family& family) {
   ToyOptions options{.family = std::string(family.name)};
   options.metadata = [&family](gguf::Writer& writer) {
     const std::string prefix = std::string(family.name) + ".";
-    writer.set(prefix + "attention.sliding_window", std::uint32_t{4});
+    // Of these, few files have a window.
+    const std::set<std::string_view> mostly_whole = {"llama", "qwen2", "qwen3"};
+    if (!mostly_whole.contains(family.name)) {
+      writer.set(prefix + "attention.sliding_window", std::uint32_t{4});
+    }
     writer.set(prefix + "attn_logit_softcapping", 5.0F);
     if (family.name == "mpnet") {
       writer.set(prefix + "attention.relative_buckets_count", std::uint32_t{8});

@@ -31,31 +31,37 @@ bool is_about(const std::string& text, const std::string& said) {
 ChatGrounding::ChatGrounding(const RetrievalOptions& retrieval, const GroundingOptions& options)
     : retriever_(retrieval), prompt_(options.template_file), threshold_(options.threshold) {}
 
-std::string ChatGrounding::standalone(const std::string& question, Session& session) const {
+std::string ChatGrounding::standalone(const std::string& question, Session& session,
+                                      const GenerateHooks& hooks) const {
   const std::vector<Turn>& turns = session.conversation().turns;
   if (turns.empty()) return question;
-  std::string history;
-  std::string said = question;
-  const std::size_t first = turns.size() - std::min(turns.size(), kMostHistoryTurns);
-  for (std::size_t i = first; i < turns.size(); ++i) {
-    history += fmt::format("User: {}\nAssistant: {}\n", turns[i].user, turns[i].answer);
-    said += " " + turns[i].user;
+  // As many of the last turns as the context has room for.
+  for (std::size_t n = std::min(turns.size(), kMostHistoryTurns); n > 0; --n) {
+    std::string history;
+    std::string said = question;
+    for (const Turn& turn : std::span(turns).last(n)) {
+      history += fmt::format("User: {}\nAssistant: {}\n", turn.user, turn.answer);
+      said += " " + turn.user;
+    }
+    const std::vector<PromptMessage> messages = {
+        {.role = "user",
+         .content = fmt::format(
+             "Here is a conversation and a question that follows it. Write the question so that "
+             "it can be understood without the conversation. Write the question alone, in its own "
+             "language.\n\n{}\nQuestion: {}",
+             history, question)}};
+    std::optional<std::string> rewritten = session.aside(messages, kMostRewritten, hooks);
+    if (!rewritten) continue;
+    rewritten->resize(std::min(rewritten->find('\n'), rewritten->size()));
+    if (is_about(*rewritten, said)) return *rewritten;
+    break;
   }
-  const std::vector<PromptMessage> messages = {
-      {.role = "user",
-       .content = fmt::format(
-           "Here is a conversation and a question that follows it. Write the question so that it "
-           "can be understood without the conversation. Write the question alone, in its own "
-           "language.\n\n{}\nQuestion: {}",
-           history, question)}};
-  std::string rewritten = session.aside(messages, kMostRewritten);
-  rewritten = rewritten.substr(0, rewritten.find('\n'));
-  return is_about(rewritten, said) ? rewritten : turns.back().user + " " + question;
+  return turns.back().user + " " + question;
 }
 
-std::optional<std::string> ChatGrounding::prompt_for(const std::string& question,
-                                                     Session& session) {
-  searched_ = standalone(question, session);
+std::optional<std::string> ChatGrounding::prompt_for(const std::string& question, Session& session,
+                                                     const GenerateHooks& hooks) {
+  searched_ = standalone(question, session, hooks);
   hits_ = retriever_.search(searched_);
   n_used_ = 0;
   if (hits_.best.empty() || hits_.confidence < threshold_) return std::nullopt;

@@ -19,7 +19,8 @@ class ChatGrounding {
 
   /// What the model is to be given for the next question of the session; none if nothing was found
   /// that answers it. As many of the best sources as the context has room for.
-  std::optional<std::string> prompt_for(const std::string& question, Session& session);
+  std::optional<std::string> prompt_for(const std::string& question, Session& session,
+                                        const GenerateHooks& hooks);
 
   /// The sources of the last prompt, a line each.
   std::string sources() const;
@@ -28,7 +29,8 @@ class ChatGrounding {
   std::string why() const;
 
  private:
-  std::string standalone(const std::string& question, Session& session) const;
+  std::string standalone(const std::string& question, Session& session,
+                         const GenerateHooks& hooks) const;
 
   Retriever retriever_;
   RagPrompt prompt_;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kQuotes = "\"\"\"";
 constexpr const char* kMore = "... ";
+constexpr const char* kStopped = "(stopped before the answer; the message is forgotten)";
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\n");
@@ -119,13 +120,23 @@ ChatLoop::Next ChatLoop::handle(const std::string& message) {
 }
 
 void ChatLoop::answer_from_index(const std::string& question) {
-  const std::optional<std::string> prompt = grounding_->prompt_for(question, session_);
-  if (!prompt) {
-    write_output(std::string(kNotInDocuments) + "\n");
-    return;
+  const Interrupt interrupt;
+  std::optional<std::string> prompt;
+  {
+    ProgressBar bar("rewriting");
+    prompt = grounding_->prompt_for(question, session_,
+                                    {.on_prefill = bar.progress(),
+                                     .cancelled = [&interrupt] { return interrupt.requested(); }});
   }
-  answer([&](const GenerateHooks& hooks) { return session_.ask_with(question, *prompt, hooks); });
-  write_output(grounding_->sources());
+  if (interrupt.requested()) {
+    if (!input_.is_interactive()) throw Cancelled();
+    notice(kStopped);
+  } else if (!prompt) {
+    write_output(std::string(kNotInDocuments) + "\n");
+  } else {
+    answer([&](const GenerateHooks& hooks) { return session_.ask_with(question, *prompt, hooks); });
+    write_output(grounding_->sources());
+  }
 }
 
 ChatLoop::Next ChatLoop::obey(const std::string& line) {
@@ -165,7 +176,7 @@ void ChatLoop::report(const Reply& reply) const {
   }
   const Generation& made = reply.generation;
   if (!reply.kept) {
-    notice("(stopped before the answer; the message is forgotten)");
+    notice(kStopped);
     return;
   }
   if (made.finish != FinishReason::end && made.finish != FinishReason::stop) {

@@ -42,6 +42,15 @@ void run(const Options& options) {
     ProgressBar bar("converting");
     report = convert_checkpoint(options.folder, options.output, how, bar.progress());
   }
+  if (report.other_parts > 0) {
+    notice(fmt::format("the text part alone is converted: {} tensors of other parts are left out",
+                       report.other_parts));
+  }
+  if (report.in_f16 > 0) {
+    notice(
+        fmt::format("{} matrices have rows that are not made of whole blocks of {}: they are F16",
+                    report.in_f16, options.type));
+  }
   write_output(fmt::format("{}: {} tensors, {}\n", options.output, report.tensors,
                            bytes_text(report.bytes)));
 }

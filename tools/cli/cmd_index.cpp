@@ -54,6 +54,9 @@ std::string as_text(const FolderReport& r, const Options& options) {
   for (const std::string& source : r.without_text) {
     text += fmt::format("  {} has no text\n", source);
   }
+  for (const std::string& link : r.links) {
+    text += fmt::format("  {} is a link to a folder, which is not followed\n", link);
+  }
   for (const std::string& bad : r.bad) text += fmt::format("  left out: {}\n", bad);
   return text;
 }
@@ -72,6 +75,8 @@ std::string as_json(const FolderReport& r) {
   for (const auto& pair : r.near_duplicates) {
     json["near_duplicates"].push_back({utf8::sanitize(pair.first), utf8::sanitize(pair.second)});
   }
+  json["links"] = nlohmann::ordered_json::array();
+  for (const std::string& link : r.links) json["links"].push_back(utf8::sanitize(link));
   json["left_out"] = nlohmann::ordered_json::array();
   for (const std::string& bad : r.bad) json["left_out"].push_back(utf8::sanitize(bad));
   return json.dump() + "\n";
