@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "base/error.h"
-#include "base/output_file.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -22,6 +20,8 @@ constexpr Kind kKinds[] = {{"IxFI", 0, Metric::inner_product}, {"IxF2", 1, Metri
 /// A field that nobody reads, with what FAISS writes into it.
 constexpr std::int64_t kUnused = 1 << 20;
 
+constexpr std::size_t kHeadBytes = 45;
+
 class Fields {
  public:
   Fields(std::span<const std::byte> bytes, const std::string& name) : rest_(bytes), name_(name) {}
@@ -34,8 +34,6 @@ class Fields {
     rest_ = rest_.subspan(sizeof number);
     return number;
   }
-
-  std::span<const std::byte> rest() const { return rest_; }
 
   [[noreturn]] void refuse(std::string what, std::string expected, std::string got) const {
     throw Error({.where = name_,
@@ -56,7 +54,8 @@ void append(std::string& out, Number number) {
 
 }  // namespace
 
-FlatVectors parse_faiss(std::span<const std::byte> bytes, const std::string& name) {
+FlatHead parse_flat_head(std::span<const std::byte> bytes, std::uint64_t file_bytes,
+                         const std::string& name) {
   Fields fields(bytes, name);
   const auto letters = fields.take<std::uint32_t>();
   const Kind* kind = nullptr;
@@ -76,51 +75,75 @@ FlatVectors parse_faiss(std::span<const std::byte> bytes, const std::string& nam
     fields.refuse("has a head that cannot be", "a metric that is its own, 1 to 65536 dimensions",
                   fmt::format("metric {}, {} dimensions, {} vectors", metric, dimension, n));
   }
-  const std::uint64_t n_held = fields.rest().size() / sizeof(float);
-  if (n_values > n_held || static_cast<std::uint64_t>(n) > n_held ||
-      n_values != static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(dimension)) {
+  const std::uint64_t n_held =
+      file_bytes < kHeadBytes ? 0 : (file_bytes - kHeadBytes) / sizeof(float);
+  const auto count = static_cast<std::uint64_t>(n);
+  if (count > n_held || n_values != count * static_cast<std::uint64_t>(dimension) ||
+      file_bytes != kHeadBytes + n_values * sizeof(float)) {
     fields.refuse("the file is cut short, or its counts do not agree",
                   fmt::format("{} vectors of {} numbers", n, dimension),
-                  fmt::format("{} numbers, and room for {}", n_values, n_held));
+                  fmt::format("{} numbers, and {} bytes", n_values, file_bytes));
   }
-  FlatVectors vectors{.metric = kind->metric,
-                      .dimension = static_cast<std::uint32_t>(dimension),
-                      .values = std::vector<float>(n_values)};
-  if (n_values > 0) {
-    std::memcpy(vectors.values.data(), fields.rest().data(), n_values * sizeof(float));
-  }
-  return vectors;
+  return {
+      .metric = kind->metric, .dimension = static_cast<std::uint32_t>(dimension), .count = count};
 }
 
-FlatVectors read_faiss(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw Error({.where = path.string(), .what = "cannot be opened", .expected = {}, .got = {}});
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  return parse_faiss(std::as_bytes(std::span(text)), path.string());
+FlatReader::FlatReader(const std::filesystem::path& path)
+    : name_(path.string()), file_(path, std::ios::binary) {
+  std::error_code failed;
+  const bool is_regular = std::filesystem::is_regular_file(path, failed);
+  if (!file_ || !is_regular) {
+    throw Error({.where = name_,
+                 .what = "cannot be opened",
+                 .expected = "a file that FAISS has written",
+                 .got = failed ? failed.message() : std::string()});
+  }
+  std::byte head[kHeadBytes];
+  file_.read(reinterpret_cast<char*>(head), sizeof head);
+  const auto n = static_cast<std::size_t>(file_.gcount());
+  head_ = parse_flat_head(std::span(head).first(n), std::filesystem::file_size(path), name_);
 }
 
-std::string faiss_bytes(const FlatVectors& vectors) {
-  const Kind& kind = kKinds[vectors.metric == Metric::l2 ? 1 : 0];
-  HEARTH_CHECK(vectors.metric == kind.metric);
+std::vector<float> FlatReader::next(std::uint64_t n) {
+  n = std::min(n, head_.count - n_read_);
+  std::vector<float> values(n * head_.dimension);
+  const auto bytes = static_cast<std::streamsize>(values.size() * sizeof(float));
+  if (!file_.read(reinterpret_cast<char*>(values.data()), bytes)) {
+    throw Error({.where = name_,
+                 .what = "the file became shorter while it was read",
+                 .expected = fmt::format("{} vectors", head_.count),
+                 .got = {}});
+  }
+  n_read_ += n;
+  return values;
+}
+
+FlatWriter::FlatWriter(const std::filesystem::path& path, const FlatHead& head)
+    : file_(path, kHeadBytes + head.count * head.dimension * sizeof(float)),
+      n_missing_(head.count * head.dimension) {
+  const Kind& kind = kKinds[head.metric == Metric::l2 ? 1 : 0];
+  HEARTH_CHECK(head.metric == kind.metric);
   std::string out(kind.name);
-  append(out, static_cast<std::int32_t>(vectors.dimension));
-  append(out, static_cast<std::int64_t>(vectors.count()));
+  append(out, static_cast<std::int32_t>(head.dimension));
+  append(out, static_cast<std::int64_t>(head.count));
   append(out, kUnused);
   append(out, kUnused);
   append(out, std::uint8_t{1});
   append(out, kind.number);
-  append(out, static_cast<std::uint64_t>(vectors.values.size()));
-  out.append(reinterpret_cast<const char*>(vectors.values.data()),
-             vectors.values.size() * sizeof(float));
-  return out;
+  append(out, n_missing_);
+  HEARTH_CHECK(out.size() == kHeadBytes);
+  file_.write(std::as_bytes(std::span(out)));
 }
 
-void write_faiss(const std::filesystem::path& path, const FlatVectors& vectors) {
-  OutputFile out(path);
-  const std::string bytes = faiss_bytes(vectors);
-  out.write(std::as_bytes(std::span(bytes)));
-  out.commit();
+void FlatWriter::write(std::span<const float> vectors) {
+  HEARTH_CHECK(vectors.size() <= n_missing_);
+  n_missing_ -= vectors.size();
+  file_.write(std::as_bytes(vectors));
+}
+
+void FlatWriter::commit() {
+  HEARTH_CHECK(n_missing_ == 0);
+  file_.commit();
 }
 
 }  // namespace hearth::retrieval

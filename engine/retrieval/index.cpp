@@ -8,12 +8,12 @@
 
 #include "base/error.h"
 #include "base/hash64.h"
+#include "engine/retrieval/index_builder.h"
 
 namespace hearth::retrieval {
 namespace {
 
 constexpr std::uint64_t kManySegments = 32;
-constexpr std::uint64_t kRecordsOfASegment = 1 << 17;
 
 FileHead file_head(const IndexSettings& settings) {
   FileHead head{};
@@ -28,14 +28,6 @@ FileHead file_head(const IndexSettings& settings) {
   return head;
 }
 
-[[noreturn]] void refuse_vector(const std::string& where, std::string what, std::string expected,
-                                std::string got) {
-  throw Error({.where = where,
-               .what = std::move(what),
-               .expected = std::move(expected),
-               .got = std::move(got)});
-}
-
 }  // namespace
 
 std::string_view metric_name(Metric metric) {
@@ -45,8 +37,10 @@ std::string_view metric_name(Metric metric) {
 
 void Index::create(const std::filesystem::path& path, const IndexSettings& settings) {
   if (settings.layout.dimension > kMostDimensions) {
-    refuse_vector(path.string(), "vectors are too long", fmt::format("at most {}", kMostDimensions),
-                  fmt::format("{}", settings.layout.dimension));
+    throw Error({.where = path.string(),
+                 .what = "vectors are too long",
+                 .expected = fmt::format("at most {}", kMostDimensions),
+                 .got = fmt::format("{}", settings.layout.dimension)});
   }
   IndexFile::create(path, file_head(settings));
 }
@@ -143,19 +137,7 @@ bool Index::passes(std::uint64_t number, const Filter& filter) const {
 }
 
 void Index::put(Record record) {
-  const std::size_t d = settings_.layout.dimension;
-  if (record.vector.size() != d) {
-    refuse_vector(record.key, "the vector is not as long as those of the index",
-                  fmt::format("{}", d), fmt::format("{}", record.vector.size()));
-  }
-  constexpr float kMostHalf = 65504.0F;
-  const bool is_half =
-      settings_.layout.storage == Storage::f16 && settings_.layout.metric != Metric::cosine;
-  for (const float v : record.vector) {
-    if (std::isfinite(v) && (!is_half || std::abs(v) <= kMostHalf)) continue;
-    refuse_vector(record.key, "the vector cannot be stored", "finite numbers",
-                  fmt::format("{}", v));
-  }
+  check_vector(settings_.layout, record);
   std::string key = record.key;
   pending_[std::move(key)] = std::move(record);
 }
@@ -188,41 +170,17 @@ bool Index::wants_compaction() const {
 
 void Index::compact(const ProgressFn& progress) {
   HEARTH_CHECK(pending_.empty());
-  const std::filesystem::path beside = path_.string() + ".compact";
-  std::filesystem::remove(beside);
-  try {
-    create(beside, settings_);
-    auto fresh = std::make_unique<IndexFile>(beside, Access::write);
-    SegmentWriter writer(settings_.layout);
-    std::uint64_t n_written = 0;
-    const auto flush = [&] {
-      if (writer.is_empty()) return;
-      fresh->commit(writer.finish(fresh->next_segment_at(), n_written), writer.n_records());
-      n_written += writer.n_records();
-      writer = SegmentWriter(settings_.layout);
-    };
-    for (std::uint64_t number = 0; number < n_numbers(); ++number) {
-      report(progress, number, n_numbers());
-      if (!is_live(number)) continue;
-      const RecordView view = record(number);
-      Record copy{.key = std::string(view.key), .text = std::string(view.text)};
-      for (const auto& [name, value] : view.facts) copy.facts.emplace_back(name, value);
-      if (settings_.layout.dimension > 0) copy.vector = vector(number);
-      writer.add(copy);
-      if (writer.n_records() == kRecordsOfASegment) flush();
-    }
-    flush();
-    fresh.reset();
-    file_.reset();
-    segments_.clear();
-    std::filesystem::rename(beside, path_);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(beside, ignored);
-    if (!file_) file_ = std::make_unique<IndexFile>(path_, Access::write);
-    throw;
+  IndexBuilder fresh(path_, settings_);
+  for (std::uint64_t number = 0; number < n_numbers(); ++number) {
+    report(progress, number, n_numbers());
+    if (!is_live(number)) continue;
+    const RecordView view = record(number);
+    Record copy{.key = std::string(view.key), .text = std::string(view.text)};
+    for (const auto& [name, value] : view.facts) copy.facts.emplace_back(name, value);
+    if (settings_.layout.dimension > 0) copy.vector = vector(number);
+    fresh.add(copy);
   }
-  file_ = std::make_unique<IndexFile>(path_, Access::write);
+  file_ = fresh.finish();
   load();
 }
 

@@ -110,6 +110,9 @@ class Index {
   const Segment& segment_of(std::uint64_t number) const;
   bool passes(std::uint64_t number, const Filter& filter) const;
   void find_candidates(const Batch& batch, std::vector<TopK>& best) const;
+  std::vector<TopK> ranked_exactly(const Batch& batch, std::size_t k,
+                                   const std::vector<TopK>& candidates) const;
+  ThreadPool& pool() const;
   double words_in_all() const;
   std::vector<FoundTerm> look_up(std::string_view query) const;
 

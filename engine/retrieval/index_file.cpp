@@ -236,6 +236,14 @@ void IndexFile::commit(std::span<const std::byte> segment, std::uint64_t n_recor
   choose_superblock();
 }
 
+void IndexFile::move_to(const std::filesystem::path& path) {
+  std::error_code failed;
+  std::filesystem::rename(path_, path, failed);
+  if (failed) fail(path, "the index cannot be put there", failed.value());
+  path_ = path;
+  name_ = path.string();
+}
+
 void IndexFile::write_at(std::uint64_t at, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t n = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at));

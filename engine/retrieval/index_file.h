@@ -45,6 +45,9 @@ class IndexFile {
   /// When it throws, the file is still in the state before.
   void commit(std::span<const std::byte> segment, std::uint64_t n_records);
 
+  /// Gives the file another name, whatever had it. Throws Error; it then has its old one.
+  void move_to(const std::filesystem::path& path);
+
   [[noreturn]] void refuse(std::string what, std::string expected, std::string got) const;
 
  private:

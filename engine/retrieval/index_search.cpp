@@ -25,7 +25,7 @@ std::size_t rows_of_a_block(std::size_t n_queries) {
 
 /// Scores that are looked at together: most of them are not among the best, and that is seen with
 /// one comparison for several.
-constexpr std::size_t kScoresAtOnce = 64;
+constexpr std::size_t kScoresAtOnce = 32;
 
 bool any_reaches(std::span<const float, kScoresAtOnce> scores, float lowest) {
   int n = 0;
@@ -68,13 +68,13 @@ void Index::find_candidates(const Batch& batch, std::vector<TopK>& best) const {
   const auto keep = [&](std::span<const float> scores, std::uint64_t first_number, TopK& top) {
     for (std::size_t first = 0; first < scores.size(); first += kScoresAtOnce) {
       const std::size_t last = std::min(first + kScoresAtOnce, scores.size());
-      if (top.is_full() && last - first == kScoresAtOnce) {
+      if (top.has_floor() && last - first == kScoresAtOnce) {
         const auto some = scores.subspan(first).first<kScoresAtOnce>();
-        if (!any_reaches(some, top.lowest())) continue;
+        if (!any_reaches(some, top.floor())) continue;
       }
       for (std::size_t i = first; i < last; ++i) {
         const Scored one{scores[i], first_number + i};
-        if (!top.would_keep(one) || deleted_[one.number]) continue;
+        if (!top.would_hold(one) || deleted_[one.number]) continue;
         if (passes(one.number, batch.filter)) top.add(one);
       }
     }
@@ -83,12 +83,13 @@ void Index::find_candidates(const Batch& batch, std::vector<TopK>& best) const {
   const auto work = [&](std::int64_t first, std::int64_t last) {
     std::vector<TopK> mine(batch.n_queries, TopK(batch.n_wanted));
     std::vector<float> scores(block_rows * std::min(kBatchQueries, batch.n_queries));
+    std::vector<std::int32_t> sums;
     for (std::int64_t b = first; b < last; ++b) {
       const Block& block = blocks[static_cast<std::size_t>(b)];
       TopK* best_of = mine.data();
       for (const PreparedQueries& group : batch.groups) {
         const std::span<float> room = std::span(scores).first(block.n * group.count);
-        score_rows(settings_.layout, block.rows, block.first, block.n, group, room);
+        score_rows(settings_.layout, block.rows, block.first, block.n, group, room, sums);
         for (std::size_t q = 0; q < group.count; ++q, ++best_of) {
           keep(room.subspan(q * block.n, block.n), block.segment->first_record() + block.first,
                *best_of);
@@ -98,9 +99,37 @@ void Index::find_candidates(const Batch& batch, std::vector<TopK>& best) const {
     const std::lock_guard lock(merging);
     for (std::size_t q = 0; q < mine.size(); ++q) best[q].add(mine[q]);
   };
-  if (!pool_)
+  pool().run(static_cast<std::int64_t>(blocks.size()), work);
+}
+
+std::vector<TopK> Index::ranked_exactly(const Batch& batch, std::size_t k,
+                                        const std::vector<TopK>& candidates) const {
+  for (const Segment& segment : segments_) {  // not by several threads at once
+    segment.section<std::uint32_t>(SectionKind::exact_hashes);
+  }
+  std::vector<std::pair<std::size_t, Scored>> all;  // with the query's number
+  for (std::size_t q = 0; q < candidates.size(); ++q) {
+    for (const Scored& one : candidates[q].unsorted()) all.emplace_back(q, one);
+  }
+  pool().run(static_cast<std::int64_t>(all.size()), [&](std::int64_t first, std::int64_t last) {
+    for (auto& [q, one] : std::span(all).subspan(static_cast<std::size_t>(first),
+                                                 static_cast<std::size_t>(last - first))) {
+      const Segment& segment = segment_of(one.number);
+      one.score =
+          exact_score(settings_.layout.metric, segment.exact(one.number - segment.first_record()),
+                      batch.groups[q / kBatchQueries].of(q % kBatchQueries));
+    }
+  });
+  std::vector<TopK> best(candidates.size(), TopK(k));
+  for (const auto& [q, one] : all) best[q].add(one);
+  return best;
+}
+
+ThreadPool& Index::pool() const {
+  if (!pool_) {
     pool_ = std::make_unique<ThreadPool>(n_threads_ > 0 ? n_threads_ : default_thread_count());
-  pool_->run(static_cast<std::int64_t>(blocks.size()), work);
+  }
+  return *pool_;
 }
 
 std::vector<std::vector<Scored>> Index::nearest(std::span<const float> queries, std::size_t k,
@@ -132,18 +161,9 @@ std::vector<std::vector<Scored>> Index::nearest(std::span<const float> queries, 
   }
   std::vector<TopK> best(batch.n_queries, TopK(batch.n_wanted));
   find_candidates(batch, best);
+  if (is_int8) best = ranked_exactly(batch, k, best);
   std::vector<std::vector<Scored>> out;
-  for (std::size_t q = 0; q < best.size(); ++q) {
-    if (is_int8) {
-      TopK exact(k);
-      for (const Scored& one : best[q].sorted()) {
-        const auto query = batch.groups[q / kBatchQueries].of(q % kBatchQueries);
-        exact.add({exact_score(settings_.layout.metric, vector(one.number), query), one.number});
-      }
-      best[q] = exact;
-    }
-    out.push_back(best[q].sorted());
-  }
+  for (const TopK& one : best) out.push_back(one.sorted());
   return out;
 }
 
@@ -211,7 +231,7 @@ std::vector<Scored> Index::best_words(std::string_view query, std::size_t k,
   TopK best(k);
   for (const auto& [number, score] : scores) {
     const Scored one{static_cast<float>(score), number};
-    if (best.would_keep(one) && passes(number, filter)) best.add(one);
+    if (best.would_hold(one) && passes(number, filter)) best.add(one);
   }
   return best.sorted();
 }

@@ -1,5 +1,6 @@
 #include "engine/retrieval/record.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -33,6 +34,8 @@ bool Condition::holds(const RecordView& record) const {
       return is_less(found, value);
     case Is::more:
       return is_less(value, found);
+    case Is::in:
+      return std::find(values.begin(), values.end(), found) != values.end();
   }
   return false;
 }

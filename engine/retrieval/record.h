@@ -41,11 +41,12 @@ struct RecordView {
 /// A condition on a record's facts.
 struct Condition {
   /// less and more: of numbers where both are, else of texts, byte by byte.
-  enum class Is : std::uint8_t { equal, other, prefix, less, more };
+  enum class Is : std::uint8_t { equal, other, prefix, less, more, in };
 
   std::string name;
   Is is = Is::equal;
-  std::string value;
+  std::string value = {};
+  std::vector<std::string> values = {};  // of `in`, in place of the one
 
   bool holds(const RecordView& record) const;
 };

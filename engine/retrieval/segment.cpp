@@ -109,10 +109,16 @@ std::vector<float> Segment::vector(std::uint64_t i) const {
     const auto row = section<float>(SectionKind::vectors).subspan(i * d, d);
     return {row.begin(), row.end()};
   }
+  const auto row = exact(i);
+  return {row.begin(), row.end()};
+}
+
+std::span<const float> Segment::exact(std::uint64_t i) const {
+  const std::size_t d = layout_.dimension;
   const auto row = section<float>(SectionKind::exact).subspan(i * d, d);
   const auto hash = static_cast<std::uint32_t>(hash64(std::as_bytes(row)));
   if (hash != section<std::uint32_t>(SectionKind::exact_hashes)[i]) damaged("a vector");
-  return {row.begin(), row.end()};
+  return row;
 }
 
 std::vector<std::uint64_t> Segment::with_key_hash(std::uint64_t hash) const {

@@ -40,6 +40,9 @@ class Segment {
   /// The float32 vector of record i, as it was stored. Throws Error if it is damaged.
   std::vector<float> vector(std::uint64_t i) const;
 
+  /// The same without a copy, with int8 storage.
+  std::span<const float> exact(std::uint64_t i) const;
+
   /// The records whose keys have this hash.
   std::vector<std::uint64_t> with_key_hash(std::uint64_t hash) const;
 

@@ -1,5 +1,7 @@
 #include "engine/retrieval/segment_writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -52,6 +54,24 @@ std::vector<float> of_length_1(std::span<const float> vector) {
 }
 
 }  // namespace
+
+void check_vector(const VectorLayout& layout, const Record& record) {
+  if (record.vector.size() != layout.dimension) {
+    throw Error({.where = record.key,
+                 .what = "the vector is not as long as those of the index",
+                 .expected = fmt::format("{}", layout.dimension),
+                 .got = fmt::format("{}", record.vector.size())});
+  }
+  constexpr float kMostHalf = 65504.0F;
+  const bool is_half = layout.storage == Storage::f16 && layout.metric != Metric::cosine;
+  for (const float v : record.vector) {
+    if (std::isfinite(v) && (!is_half || std::abs(v) <= kMostHalf)) continue;
+    throw Error({.where = record.key,
+                 .what = "the vector cannot be stored",
+                 .expected = "finite numbers",
+                 .got = fmt::format("{}", v)});
+  }
+}
 
 std::string record_bytes(const Record& record) {
   std::string out;

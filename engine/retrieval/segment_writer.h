@@ -63,6 +63,10 @@ class SegmentWriter {
   std::vector<std::uint64_t> tombstones_;
 };
 
+/// Throws Error if the record's vector is not of the layout's dimension, or cannot be stored: it is
+/// not finite, or too large for half floats.
+void check_vector(const VectorLayout& layout, const Record& record);
+
 /// A record's bytes in the section `records`: key, text, facts, each with its length in front, and
 /// the low half of their hash.
 std::string record_bytes(const Record& record);

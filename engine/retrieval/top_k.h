@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -24,39 +25,60 @@ class TopK {
  public:
   explicit TopK(std::size_t k) : k_(k) {}
 
-  /// Whether add() would keep it. Cheap: ask before anything that costs.
-  bool would_keep(const Scored& one) const {
-    return k_ > 0 && (heap_.size() < k_ || is_better(one, heap_.front()));
+  /// Whether add() would hold it, for now. Cheap: ask before anything that costs. A score that is
+  /// no number is never among the best.
+  bool would_hold(const Scored& one) const {
+    if (has_floor_) return is_better(one, floor_);
+    return k_ > 0 && !std::isnan(one.score);
   }
 
-  /// The score that a newcomer with any number needs at least, once k are there.
-  bool is_full() const { return heap_.size() == k_; }
-  float lowest() const { return heap_.front().score; }
+  /// Once more than k were there: the score that a newcomer with any number needs at least.
+  bool has_floor() const { return has_floor_; }
+  float floor() const { return floor_.score; }
 
+  // A heap would do more work for each newcomer than choosing the k best among some more now and
+  // then.
   void add(const Scored& one) {
-    if (!would_keep(one)) return;
-    if (heap_.size() == k_) {
-      std::pop_heap(heap_.begin(), heap_.end(), is_better);
-      heap_.pop_back();
-    }
-    heap_.push_back(one);
-    std::push_heap(heap_.begin(), heap_.end(), is_better);
+    if (!would_hold(one)) return;
+    held_.push_back(one);
+    if (held_.size() < k_ || held_.size() - k_ < std::max(k_, kLeastRoom)) return;
+    leave_best(held_);
+    floor_ = held_.back();
+    has_floor_ = true;
   }
 
   void add(const TopK& others) {
-    for (const Scored& one : others.heap_) add(one);
+    for (const Scored& one : others.held_) add(one);
   }
 
-  /// The best first.
+  /// The k best, in any order.
+  std::vector<Scored> unsorted() const {
+    std::vector<Scored> best = held_;
+    if (best.size() > k_) leave_best(best);
+    return best;
+  }
+
+  /// The k best, the best first.
   std::vector<Scored> sorted() const {
-    std::vector<Scored> all = heap_;
-    std::sort(all.begin(), all.end(), is_better);
-    return all;
+    std::vector<Scored> best = unsorted();
+    std::sort(best.begin(), best.end(), is_better);
+    return best;
   }
 
  private:
+  static constexpr std::size_t kLeastRoom = 16;
+
+  /// Of more than k, which is not 0: the k best, the worst of them last.
+  void leave_best(std::vector<Scored>& all) const {
+    const auto last = all.begin() + static_cast<std::ptrdiff_t>(k_) - 1;
+    std::nth_element(all.begin(), last, all.end(), is_better);
+    all.resize(k_);
+  }
+
   std::size_t k_;
-  std::vector<Scored> heap_;  // the worst in front
+  std::vector<Scored> held_;  // the k best, and others
+  Scored floor_ = {};
+  bool has_floor_ = false;
 };
 
 }  // namespace hearth::retrieval

@@ -16,10 +16,11 @@ const kernels::VectorKernels& table() {
 
 /// Turns inner products of codes into scores.
 void score_codes(const VectorLayout& layout, const StoredRows& rows, std::size_t first,
-                 std::size_t n, const PreparedQueries& queries, std::span<float> scores) {
+                 std::size_t n, const PreparedQueries& queries, std::span<float> scores,
+                 std::vector<std::int32_t>& sums) {
   const std::size_t d = layout.dimension;
   const auto* codes = reinterpret_cast<const std::int8_t*>(rows.vectors) + first * d;
-  std::vector<std::int32_t> sums(n * queries.count);
+  sums.resize(std::max(sums.size(), n * queries.count));
   table().dot_i8(codes, n, d, queries.codes.data(), queries.count, sums.data());
   for (std::size_t q = 0; q < queries.count; ++q) {
     const std::int32_t* in = sums.data() + q * n;
@@ -77,7 +78,8 @@ PreparedQueries prepare_queries(const VectorLayout& layout, std::span<const floa
 }
 
 void score_rows(const VectorLayout& layout, const StoredRows& rows, std::size_t first,
-                std::size_t n, const PreparedQueries& queries, std::span<float> scores) {
+                std::size_t n, const PreparedQueries& queries, std::span<float> scores,
+                std::vector<std::int32_t>& sums) {
   HEARTH_CHECK(scores.size() == n * queries.count);
   const std::byte* at = rows.vectors + first * layout.row_bytes();
   if (layout.storage == Storage::f32) {
@@ -87,7 +89,7 @@ void score_rows(const VectorLayout& layout, const StoredRows& rows, std::size_t 
     score_floats(layout, reinterpret_cast<const std::uint16_t*>(at), n, table().dot_f16,
                  table().distance_f16, queries, scores);
   } else {
-    score_codes(layout, rows, first, n, queries, scores);
+    score_codes(layout, rows, first, n, queries, scores, sums);
   }
 }
 

@@ -36,9 +36,11 @@ struct StoredRows {
 };
 
 /// scores [queries.count][n]: how close rows first .. first + n - 1 are: the inner product, or less
-/// the squared distance. With int8 storage approximately, and without what all rows share.
+/// the squared distance. With int8 storage approximately, and without what all rows share. `sums`
+/// is room for its own use, which need not be made anew for every block.
 void score_rows(const VectorLayout& layout, const StoredRows& rows, std::size_t first,
-                std::size_t n, const PreparedQueries& queries, std::span<float> scores);
+                std::size_t n, const PreparedQueries& queries, std::span<float> scores,
+                std::vector<std::int32_t>& sums);
 
 /// The same for one vector, from its float32 elements.
 float exact_score(Metric metric, std::span<const float> vector, std::span<const float> query);

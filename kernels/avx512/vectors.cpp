@@ -16,23 +16,25 @@ struct ByteScores {
   static void run(const std::int8_t* vectors, std::size_t apart, std::size_t d,
                   const std::int8_t* queries, std::int32_t (&out)[kQueries][kVectors]) {
     __m512i sums[kQueries][kVectors];
-    for (auto& row : sums) {
-      for (__m512i& sum : row) sum = _mm512_setzero_si512();
+#pragma GCC unroll 8
+    for (int j = 0; j < kQueries; ++j) {
+#pragma GCC unroll 8
+      for (int i = 0; i < kVectors; ++i) sums[j][i] = _mm512_setzero_si512();
     }
     const __m512i offset = _mm512_set1_epi8(-128);
     const auto step = [&](std::size_t at, auto load) {
-      __m512i q[kQueries];
-#pragma GCC unroll 8
-      for (int j = 0; j < kQueries; ++j) {
-        q[j] = load(queries + static_cast<std::size_t>(j) * d + at);
-      }
+      __m512i x[kVectors];
 #pragma GCC unroll 8
       for (int i = 0; i < kVectors; ++i) {
         const std::int8_t* p = vectors + static_cast<std::size_t>(i) * apart + at;
         if constexpr (kAsksAhead) ask_ahead(p);
-        const __m512i x = _mm512_xor_si512(load(p), offset);
+        x[i] = _mm512_xor_si512(load(p), offset);
+      }
 #pragma GCC unroll 8
-        for (int j = 0; j < kQueries; ++j) sums[j][i] = _mm512_dpbusd_epi32(sums[j][i], x, q[j]);
+      for (int j = 0; j < kQueries; ++j) {
+        const __m512i q = load(queries + static_cast<std::size_t>(j) * d + at);
+#pragma GCC unroll 8
+        for (int i = 0; i < kVectors; ++i) sums[j][i] = _mm512_dpbusd_epi32(sums[j][i], x[i], q);
       }
     };
     const std::size_t whole = d / 64 * 64;
@@ -47,7 +49,9 @@ struct ByteScores {
     const auto* all = &sums[0][0];
     std::int32_t* to = &out[0][0];
     int i = 0;
+#pragma GCC unroll 8
     for (; i + 8 <= kSums; i += 8) Floats::sums_of_8(all + i, to + i);
+#pragma GCC unroll 8
     for (; i < kSums; ++i) to[i] = _mm512_reduce_add_epi32(all[i]);
   }
 };

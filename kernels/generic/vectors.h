@@ -1,6 +1,7 @@
 // Scores of vectors, in the operations of a level's Floats. The statement: scalar/vectors.cpp. Some
 // vectors and some queries go along their elements together, so that each element is loaded once
-// for all of them; every pair has sixteen sums of its own.
+// for all of them; every pair has sixteen sums of its own. All loops over sums are unrolled: with
+// one that is not, g++ would give the sums an address and keep them in memory.
 #pragma once
 
 #include "kernels/generic/vector_walk.h"
@@ -34,8 +35,10 @@ struct FloatScores {
   static void run(const Element* vectors, std::size_t apart, std::size_t d, const float* queries,
                   float (&out)[kQueries][kVectors]) {
     V sums[kQueries][kVectors];
-    for (auto& row : sums) {
-      for (V& sum : row) sum = S::zero();
+#pragma GCC unroll 8
+    for (int j = 0; j < kQueries; ++j) {
+#pragma GCC unroll 8
+      for (int i = 0; i < kVectors; ++i) sums[j][i] = S::zero();
     }
     const auto step = [&](std::size_t at, std::size_t n) {
       V q[kQueries];
@@ -66,8 +69,10 @@ struct FloatScores {
   static void add_lanes(const V* sums, float* out) {
     int i = 0;
     if constexpr (requires { S::sums_of_8(sums, out); }) {
+#pragma GCC unroll 8
       for (; i + 8 <= n; i += 8) S::sums_of_8(sums + i, out + i);
     }
+#pragma GCC unroll 8
     for (; i < n; ++i) out[i] = S::sum(sums[i]);
   }
 };

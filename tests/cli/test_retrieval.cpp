@@ -62,7 +62,22 @@ TEST_F(RetrievalCommands, AFolderIsSearchedByWords) {
       json::parse(run_hearth({"search", kb_, "cats", "--json", "--where", "line>3"}).out);
   ASSERT_EQ(below["hits"].size(), 1U);
   EXPECT_EQ(below["hits"][0]["heading"], "Cats > Food");
-  EXPECT_THAT(run_hearth({"search", kb_, "a", "--where", "dogs"}).err, HasSubstr("condition"));
+  for (const char* bad : {"dogs", "=dogs.md", "source in ", "source in [1]", "source in [\"a"}) {
+    EXPECT_THAT(run_hearth({"search", kb_, "a", "--where", bad}).err, HasSubstr("condition"))
+        << bad;
+  }
+
+  write("comma, in.md", "A cat is in = here.");
+  ASSERT_EQ(index().exit_code, 0);
+  const auto n_in = [&](const std::string& condition) {
+    return json::parse(run_hearth({"search", kb_, "a", "--json", "--where", condition}).out)["hits"]
+        .size();
+  };
+  EXPECT_EQ(n_in("source in dogs.md, cats.md"), 2U);
+  EXPECT_EQ(n_in("source in birds.md,dogs.md"), 1U);
+  EXPECT_EQ(n_in(R"(source in ["comma, in.md", "dogs.md"])"), 2U);
+  EXPECT_EQ(n_in("source=comma, in.md"), 1U);
+  fs::remove(dir_ / "docs/comma, in.md");
 
   write("dogs.md", "# Dogs\n\nA dog digs.\n");
   EXPECT_THAT(index().out, AllOf(HasSubstr("1 changed"), HasSubstr("1 unchanged")));

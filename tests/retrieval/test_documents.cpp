@@ -1,13 +1,11 @@
-// Words, documents, chunks, FAISS's files.
+// Words, documents, chunks.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
 
 #include "base/error.h"
 #include "base/utf8.h"
 #include "engine/retrieval/chunker.h"
-#include "engine/retrieval/faiss_file.h"
 #include "engine/retrieval/near_duplicates.h"
 #include "engine/retrieval/words.h"
 
@@ -216,41 +214,6 @@ TEST(NearDuplicates, ArePairsOfNearlyTheSameWords) {
   const std::vector<std::string> all = {base, "something else entirely", base + "and an end",
                                         "something different altogether"};
   EXPECT_THAT(near_duplicates(all), ElementsAre(std::pair<std::size_t, std::size_t>(0, 2)));
-}
-
-/// The bytes of a FAISS file, field by field as its index_write.cpp writes them.
-std::string faiss_by_hand(const char* name, std::int32_t metric) {
-  std::string out(name);
-  const auto put = [&out](auto value) {
-    out.append(reinterpret_cast<const char*>(&value), sizeof value);
-  };
-  put(std::int32_t{2});
-  put(std::int64_t{2});
-  put(std::int64_t{1 << 20});
-  put(std::int64_t{1 << 20});
-  put(std::uint8_t{1});
-  put(metric);
-  put(std::uint64_t{4});
-  for (const float v : {1.0F, 2.0F, 3.0F, 4.0F}) put(v);
-  return out;
-}
-
-TEST(Faiss, FilesAreReadAndWritten) {
-  for (const auto& [name, metric, ours] :
-       {std::tuple{"IxFI", 0, Metric::inner_product}, std::tuple{"IxF2", 1, Metric::l2}}) {
-    const std::string bytes = faiss_by_hand(name, metric);
-    const FlatVectors vectors = parse_faiss(std::as_bytes(std::span(bytes)), "hand");
-    EXPECT_EQ(vectors.metric, ours);
-    EXPECT_EQ(vectors.dimension, 2U);
-    EXPECT_THAT(vectors.values, ElementsAre(1, 2, 3, 4));
-    const auto back = faiss_bytes(vectors);
-    ASSERT_EQ(back.size(), bytes.size());
-    EXPECT_EQ(std::memcmp(back.data(), bytes.data(), bytes.size()), 0);
-    for (std::size_t n = 0; n < bytes.size(); ++n) {
-      const std::string cut = bytes.substr(0, n);
-      EXPECT_THROW(parse_faiss(std::as_bytes(std::span(cut)), "cut"), Error) << n;
-    }
-  }
 }
 
 }  // namespace

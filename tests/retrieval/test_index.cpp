@@ -213,6 +213,16 @@ TEST_F(IndexTest, FiltersByFacts) {
   EXPECT_EQ(n("line", Condition::Is::more, "89.5"), 10U);
   EXPECT_EQ(n("source", Condition::Is::less, "b"), 90U);  // as texts
   EXPECT_EQ(n("absent", Condition::Is::more, ""), 0U);
+  const auto n_in = [&](const char* name, std::vector<std::string> values) {
+    const Index::Filter filter = {
+        {.name = name, .is = Condition::Is::in, .values = std::move(values)}};
+    const std::size_t by_words = index.best_words("word", 200, filter).size();
+    EXPECT_EQ(index.nearest(query, 200, filter).front().size(), by_words);
+    return by_words;
+  };
+  EXPECT_EQ(n_in("line", {"7", "13", "100", "1"}), 3U);
+  EXPECT_EQ(n_in("source", {"b/x.md", "b/"}), 10U);
+  EXPECT_EQ(n_in("source", {}), 0U);
 }
 
 TEST_F(IndexTest, RefusesVectorsThatDoNotFit) {

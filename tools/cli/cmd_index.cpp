@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -14,6 +13,7 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/index_embedder.h"
 #include "tools/cli/progress_bar.h"
+#include "tools/cli/store_option.h"
 #include "tools/cli/terminal.h"
 #include "tools/cli/units.h"
 
@@ -21,7 +21,6 @@ namespace hearth::cli {
 namespace {
 
 using retrieval::FolderReport;
-using retrieval::Storage;
 
 struct Options {
   std::string root;
@@ -111,13 +110,7 @@ void add_index(CLI::App& app) {
   command->add_option("--overlap", folder.overlap_tokens, "tokens that a piece repeats")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  const std::map<std::string, Storage> storages = {
-      {"f32", Storage::f32}, {"f16", Storage::f16}, {"int8", Storage::int8}};
-  command
-      ->add_option("--store", folder.storage,
-                   "how a new index keeps vectors: int8 finds candidates fast, then is exact")
-      ->transform(CLI::CheckedTransformer(storages))
-      ->type_name("f32|f16|int8");
+  add_store_option(*command, folder.storage);
   command->add_flag("--skip-bad", folder.skip_bad, "leave out what cannot be read, and say so");
   command->add_flag("--json", options->json, "the report as JSON");
   add_embedder_options(*command, options->embedder, "--embedder");

@@ -23,6 +23,8 @@ void add_perplexity(CLI::App& app);
 void add_embed(CLI::App& app);
 void add_index(CLI::App& app);
 void add_search(CLI::App& app);
+void add_import(CLI::App& app);
+void add_export(CLI::App& app);
 void add_ask(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_convert(CLI::App& app);
@@ -47,6 +49,8 @@ inline constexpr AddCommand kCommands[] = {
     add_embed,
     add_index,
     add_search,
+    add_import,
+    add_export,
     add_ask,
     add_eval,
     add_convert,

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "tools/cli/terminal.h"
@@ -15,7 +16,29 @@ namespace {
 
 using retrieval::Condition;
 
+/// What stands behind "in": values with commas between them, or a JSON array of texts, in which
+/// they may have commas. None if it is neither.
+std::vector<std::string> parse_values(const std::string& text) {
+  std::vector<std::string> values;
+  if (text.empty()) return values;
+  if (text.starts_with('[')) {
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    const bool is_texts =
+        json.is_array() &&
+        std::all_of(json.begin(), json.end(), [](const auto& value) { return value.is_string(); });
+    return is_texts ? json.get<std::vector<std::string>>() : values;
+  }
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::size_t first = std::min(text.find_first_not_of(' ', begin), end);
+    values.push_back(text.substr(first, end - first));
+    begin = end + 1;
+  }
+  return values;
+}
+
 Condition parse_condition(const std::string& text) {
+  constexpr std::string_view kIn = " in ";
   struct Sign {
     std::string_view text;
     Condition::Is is;
@@ -26,15 +49,22 @@ Condition parse_condition(const std::string& text) {
                              {"<", Condition::Is::less},
                              {">", Condition::Is::more}};
   const std::size_t at = text.find_first_of("!^=<>");
+  const std::size_t in = text.find(kIn);
+  if (in < at && in > 0) {
+    Condition condition{.name = text.substr(0, in), .is = Condition::Is::in};
+    condition.values = parse_values(text.substr(in + kIn.size()));
+    if (!condition.values.empty()) return condition;
+  }
   for (const Sign& sign : kSigns) {
     if (at == 0 || at == std::string::npos || !text.substr(at).starts_with(sign.text)) continue;
     return {.name = text.substr(0, at), .is = sign.is, .value = text.substr(at + sign.text.size())};
   }
-  throw Error(
-      Error::Parts{.where = "--where",
-                   .what = "this is not a condition",
-                   .expected = "NAME=VALUE, NAME!=VALUE, NAME^=PREFIX, NAME<VALUE or NAME>VALUE",
-                   .got = "\"" + text + "\""});
+  throw Error(Error::Parts{.where = "--where",
+                           .what = "this is not a condition",
+                           .expected =
+                               "NAME=VALUE, NAME!=VALUE, NAME^=PREFIX, NAME<VALUE, NAME>VALUE, "
+                               "NAME in VALUE,VALUE or NAME in [\"VALUE\", \"VALUE\"]",
+                           .got = "\"" + text + "\""});
 }
 
 Hit hit_of(const retrieval::Index& index, const retrieval::Scored& one) {
@@ -47,6 +77,12 @@ Hit hit_of(const retrieval::Index& index, const retrieval::Scored& one) {
   const std::string_view line = record.fact("line");
   std::from_chars(line.data(), line.data() + line.size(), hit.line);
   return hit;
+}
+
+/// What a score says of the angle between vectors of length 1: |x - y|^2 is 2 - 2 x.y.
+double cosine_of(const retrieval::Index& index, float score) {
+  const auto exact = static_cast<double>(score);
+  return index.settings().layout.metric == retrieval::Metric::l2 ? 1.0 + exact / 2 : exact;
 }
 
 }  // namespace
@@ -63,7 +99,8 @@ void add_retrieval_options(CLI::App& command, RetrievalOptions& options,
   command.add_flag("--vectors", options.vectors_only, "by vectors alone")->excludes(words);
   command
       .add_option("--where", options.where,
-                  "only where a fact is so: source=FILE, source^=FOLDER/, heading!=TEXT, line<100")
+                  "only where a fact is so: source=FILE, source^=FOLDER/, heading!=TEXT, "
+                  "line<100, 'source in FILE,FILE'")
       ->allow_extra_args(false)
       ->type_name("CONDITION");
   add_embedder_options(command, options.embedder, "--embedder");
@@ -101,7 +138,7 @@ Hits Retriever::search(const std::string& question) {
   }
   if (embedder_ && index_.size() > 0) {
     const auto nearest = index_.nearest(vector, 1, filter_).front();
-    if (!nearest.empty()) hits.confidence = static_cast<double>(nearest.front().score);
+    if (!nearest.empty()) hits.confidence = cosine_of(index_, nearest.front().score);
   }
   if (options_.vectors_only) return hits;
   const auto words = index_.best_words(question, 1, filter_);

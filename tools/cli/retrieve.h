@@ -21,7 +21,7 @@ struct RetrievalOptions {
   int k = 5;
   bool words_only = false;
   bool vectors_only = false;
-  std::vector<std::string> where;  // NAME=VALUE, NAME!=VALUE, NAME^=PREFIX
+  std::vector<std::string> where;  // NAME=VALUE, NAME^=PREFIX, NAME in A,B ...
 };
 
 /// Adds the index as positional argument unless it has `option`, and -k, --embedder and its kin,
