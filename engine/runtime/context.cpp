@@ -162,8 +162,9 @@ void Context::eval_all(std::span<const std::int32_t> tokens, const LogitsSink& s
   report(progress, tokens.size(), tokens.size());
 }
 
-/// Appends to several sequences, in as few passes as n_ubatch allows. `finish` gets the hidden states
-/// of the last tokens, [at most kHeadRows][n_embd] at a time, and which input is the first of them.
+/// Appends to several sequences, in as few passes as n_ubatch allows. `finish` gets the hidden
+/// states of the last tokens, [at most kHeadRows][n_embd] at a time, and which input is the first
+/// of them.
 template <class Finish>
 void Context::feed_batch(std::span<const Input> inputs, const Finish& finish) {
   for (const Input& input : inputs) check(input.slot, input.tokens);

@@ -195,7 +195,8 @@ TEST_F(ContextTest, HasNoLikeliestTokenWhereLogitsAreNoNumbers) {
   const Context::Input inputs[] = {{0, tokens_}, {1, tokens_}};
   const Context::Input first[] = {{0, std::span(tokens_).first(2)},
                                   {1, std::span(tokens_).first(3)}};
-  EXPECT_THAT(error_of([&] { bundle.context->eval_batch_likeliest(first); }), HasSubstr("not a number"));
+  EXPECT_THAT(error_of([&] { bundle.context->eval_batch_likeliest(first); }),
+              HasSubstr("not a number"));
   EXPECT_THAT(error_of([&] { bundle.context->eval_batch_likeliest(inputs); }),
               HasSubstr("do not fit"));
 }

@@ -48,8 +48,7 @@ void expect_product(VulkanDevice& device, QuantType type, const ProductShape& sh
   Twin wide(device, truth, shape.n, before + shape.columns, gap);
   wide.fill(random);
   const Twin out(device, truth, shape.n, shape.rows);
-  device.matmul(out.tested(), *w.tested,
-                wide.tested().column_range(before, shape.columns, "x"));
+  device.matmul(out.tested(), *w.tested, wide.tested().column_range(before, shape.columns, "x"));
   const Tensor x = wide.truth().column_range(before, shape.columns, "x");
   if (is_in_integers(device, type, shape.n)) pass_through_bytes(truth, x);
   truth.matmul(out.truth(), *w.truth, x);

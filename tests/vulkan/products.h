@@ -31,7 +31,8 @@ bool is_in_integers(const VulkanDevice& device, QuantType type, int n);
 void expect_product(VulkanDevice& device, QuantType type, const ProductShape& shape,
                     double bar = kExactProduct);
 
-/// Three experts of four, whose matrices have `rows` rows each, for inputs per token and per choice.
+/// Three experts of four, whose matrices have `rows` rows each, for inputs per token and per
+/// choice.
 void expect_experts(VulkanDevice& device, QuantType type, int rows, int columns, int n_tokens = 3);
 
 /// Rows of a table of 150, some of them twice.

@@ -1,5 +1,5 @@
-// What is kept for a device between runs: files that are good for one driver and one set of shaders,
-// and among them what the self-tests of tiers found.
+// What is kept for a device between runs: files that are good for one driver and one set of
+// shaders, and among them what the self-tests of tiers found.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

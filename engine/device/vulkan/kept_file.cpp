@@ -44,8 +44,8 @@ std::string path_of(std::string_view name, const VulkanOptions& options,
 
 std::string device_stamp(const VkPhysicalDeviceProperties& device) {
   static const std::uint64_t kShaders = hash_of_shaders();
-  std::string stamp = fmt::format("{:08x} {:08x} {:08x} {:016x} ", device.vendorID,
-                                  device.deviceID, device.driverVersion, kShaders);
+  std::string stamp = fmt::format("{:08x} {:08x} {:08x} {:016x} ", device.vendorID, device.deviceID,
+                                  device.driverVersion, kShaders);
   for (const std::uint8_t byte : device.pipelineCacheUUID) stamp += fmt::format("{:02x}", byte);
   return stamp;
 }

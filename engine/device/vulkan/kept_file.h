@@ -1,5 +1,5 @@
-// Files that are kept for a device between runs. They are good for one driver and one set of shaders;
-// any other file, and one that is not whole, counts as none.
+// Files that are kept for a device between runs. They are good for one driver and one set of
+// shaders; any other file, and one that is not whole, counts as none.
 #pragma once
 
 #include <optional>

@@ -66,8 +66,8 @@ Pipelines::~Pipelines() {
   api.DestroyPipelineCache(device, cache_, nullptr);
 }
 
-// Vulkan checks its own header in the data, but drivers were known to crash on what they had written
-// themselves in another version.
+// Vulkan checks its own header in the data, but drivers were known to crash on what they had
+// written themselves in another version.
 void Pipelines::load_cache() {
   const std::string data = cache_file_.read().value_or("");
   auto info = vk_struct<VkPipelineCacheCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO);

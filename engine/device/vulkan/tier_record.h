@@ -1,5 +1,5 @@
-// What the self-tests of tiers found, kept between runs: a test is due once for a device, its driver
-// and a set of shaders, not at every start.
+// What the self-tests of tiers found, kept between runs: a test is due once for a device, its
+// driver and a set of shaders, not at every start.
 #pragma once
 
 #include <map>

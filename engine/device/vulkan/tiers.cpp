@@ -158,9 +158,8 @@ struct Finding {
   bool is_of_shaders = true;  // else the test could not be run, this time
 };
 
-Finding run_self_test(const std::shared_ptr<Instance>& instance,
-                      const Instance::Physical& physical, const VulkanOptions& options, Tier tier,
-                      TierSet tiers) {
+Finding run_self_test(const std::shared_ptr<Instance>& instance, const Instance::Physical& physical,
+                      const VulkanOptions& options, Tier tier, TierSet tiers) {
   try {
     const VulkanOptions usual = {.staging_bytes = 1 << 16,
                                  .cache_folder = options.cache_folder,
@@ -182,8 +181,8 @@ std::string fault_of(const std::shared_ptr<Instance>& instance, const Instance::
   const bool lies = options.lying_tier == tier_name(tier);
   const std::string test =
       fmt::format("{} {} {} {}", tier_name(tier), tiers.bits(), options.workgroup, kSelfTests);
-  const std::string key = fmt::format("{} {} {} {}", physical.info.uuid, physical.info.driver, test,
-                                      lies);
+  const std::string key =
+      fmt::format("{} {} {} {}", physical.info.uuid, physical.info.driver, test, lies);
   const std::lock_guard lock(mutex);
   const auto found = known.find(key);
   if (found != known.end() && !options.test_tiers) return found->second;
