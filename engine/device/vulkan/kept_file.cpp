@@ -37,7 +37,7 @@ std::string folder_of(const VulkanOptions& options) {
 std::string path_of(std::string_view name, const VulkanOptions& options,
                     const VulkanDeviceInfo& info) {
   const std::string folder = folder_of(options);
-  return folder.empty() ? "" : fmt::format("{}/{}-{}", folder, name, info.uuid);
+  return folder.empty() ? "" : fmt::format("{}/{}-{}.bin", folder, name, info.uuid);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ class KeptFile {
   KeptFile(std::string path, std::string stamp)
       : path_(std::move(path)), stamp_(std::move(stamp)) {}
 
-  /// In the folder that the options say, named after the device: "NAME-UUID".
+  /// In the folder that the options say, named after the device: "NAME-UUID.bin".
   KeptFile(std::string_view name, const VulkanOptions& options, const VulkanDeviceInfo& info,
            const VkPhysicalDeviceProperties& device);
 
