@@ -34,12 +34,13 @@ function(hearth_library NAME)
   endif()
 endfunction()
 
-# hearth_test(NAME [LABEL label] [PATHS] SOURCES file... DEPS target...)
-# One GoogleTest program, `test_NAME`; every case in it is a ctest of its own. With PATHS its sources see
+# hearth_test(NAME [LABEL label] [PATHS] [TOGETHER name=filter...] SOURCES file... DEPS target...)
+# One GoogleTest program, `test_NAME`; every case in it is a ctest of its own, but for those that a filter of TOGETHER names: they
+# are one, in one process, which shares what takes long to make. Such a one is skipped where its output says "is skipped as a whole". With PATHS its sources see
 # HEARTH_SOURCE_DIR, HEARTH_SHARED_DIR and HEARTH_PROGRAM (without it a compiler cache can serve every checkout).
 # Under sanitizers the tests' own files are not optimised: that would take longer than they run.
 function(hearth_test NAME)
-  cmake_parse_arguments(ARG "PATHS" "LABEL" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "PATHS" "LABEL" "TOGETHER;SOURCES;DEPS" ${ARGN})
   if(NOT ARG_SOURCES)
     return()
   endif()
@@ -61,7 +62,16 @@ function(hearth_test NAME)
   if(HEARTH_SANITIZE)
     set(environment ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/leaks_of_others:print_suppressions=0")
   endif()
-  gtest_discover_tests(test_${NAME} TEST_PREFIX "${NAME}/" DISCOVERY_TIMEOUT 60
+  set(alone "")
+  foreach(group IN LISTS ARG_TOGETHER)
+    string(REGEX MATCH "^([^=]+)=(.+)$" matched "${group}")
+    add_test(NAME ${NAME}/${CMAKE_MATCH_1} COMMAND test_${NAME} --gtest_filter=${CMAKE_MATCH_2})
+    set_tests_properties(${NAME}/${CMAKE_MATCH_1} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600
+      SKIP_REGULAR_EXPRESSION "is skipped as a whole" ${environment})
+    string(APPEND alone ":${CMAKE_MATCH_2}")
+  endforeach()
+  string(REGEX REPLACE "^:" "*-" alone "${alone}")
+  gtest_discover_tests(test_${NAME} TEST_PREFIX "${NAME}/" DISCOVERY_TIMEOUT 60 TEST_FILTER "${alone}"
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 ${environment})
 endfunction()
 

@@ -145,7 +145,7 @@ class ModelBench {
       if (inputs.size() == 1) {
         context_.eval_likeliest(tokens);
       } else {
-        context_.eval_batch(inputs);
+        context_.eval_batch_likeliest(inputs);
       }
       seconds += since(start);
       done_ += tokens.size();

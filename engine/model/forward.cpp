@@ -435,10 +435,9 @@ void Forward::logits(std::span<float> out, Tensor hidden) {
   seat.device->download(out, head(seat, hidden));
 }
 
-std::int32_t Forward::likeliest(Tensor hidden) {
-  HEARTH_CHECK(hidden.rows == 1);
+std::vector<std::int32_t> Forward::likeliest(Tensor hidden) {
   Seat& seat = seat_of(model_.placement.output);
-  return seat.device->argmax(head(seat, hidden)).front();
+  return seat.device->argmax(head(seat, hidden));
 }
 
 Forward::Seat& Forward::seat_of(const Device* device) {

@@ -96,9 +96,10 @@ class Forward {
   /// logits [hidden.rows][n_vocab] = head(hidden), at most kHeadRows rows.
   void logits(std::span<float> out, Tensor hidden);
 
-  /// The token whose logit is the highest, of the one row of `hidden`: where the output's device
-  /// can tell, the logits stay there. -1 where a logit is not a number (Device::argmax).
-  std::int32_t likeliest(Tensor hidden);
+  /// The token whose logit is the highest, of each of at most kHeadRows rows of `hidden`: where the
+  /// output's device can tell, the logits stay there. -1 where a logit is not a number
+  /// (Device::argmax).
+  std::vector<std::int32_t> likeliest(Tensor hidden);
 
  private:
   struct Seat {  // what one device holds of the sequences

@@ -188,8 +188,7 @@ std::vector<std::string> tensor_problems(const gguf::Reader& file, const Family&
   return problems;
 }
 
-Model load_model(const gguf::Reader& file, const Family& family, HParams hparams,
-                 Placement placement, const ProgressFn& progress) {
+void check_tensors(const gguf::Reader& file, const Family& family, const HParams& hparams) {
   if (file.tensors().empty()) {
     throw Error(Error::Parts{.where = file.name(),
                              .what = "has no weights: it is a vocabulary without a model, good for "
@@ -199,6 +198,11 @@ Model load_model(const gguf::Reader& file, const Family& family, HParams hparams
   }
   const std::vector<std::string> problems = tensor_problems(file, family, hparams);
   if (!problems.empty()) throw_problems(file, family, problems);
+}
+
+Model load_model(const gguf::Reader& file, const Family& family, HParams hparams,
+                 Placement placement, const ProgressFn& progress) {
+  check_tensors(file, family, hparams);
   Model model{.family = &family, .hparams = std::move(hparams), .placement = std::move(placement)};
   model.weights.layers.resize(model.hparams.layers.size());
 

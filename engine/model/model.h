@@ -45,4 +45,7 @@ Model load_model(const gguf::Reader& file, const Family& family, HParams hparams
 std::vector<std::string> tensor_problems(const gguf::Reader& file, const Family& family,
                                          const HParams& hparams);
 
+/// Throws Error with all of them.
+void check_tensors(const gguf::Reader& file, const Family& family, const HParams& hparams);
+
 }  // namespace hearth

@@ -118,7 +118,7 @@ std::int32_t Context::eval_likeliest(std::span<const std::int32_t> tokens,
                                      const ProgressFn& progress) {
   std::int32_t best = 0;
   feed(tokens, progress, [&](Tensor hidden) {
-    best = forward_->likeliest(hidden);
+    best = forward_->likeliest(hidden).front();
     if (best < 0) forward_->logits(one_row(), hidden);
   });
   if (best < 0) check_logits(one_row());  // says what is wrong with them
@@ -155,10 +155,12 @@ void Context::eval_all(std::span<const std::int32_t> tokens, const LogitsSink& s
   report(progress, tokens.size(), tokens.size());
 }
 
-std::span<const float> Context::eval_batch(std::span<const Input> inputs) {
+/// Appends to several sequences, in as few passes as n_ubatch allows. `finish` gets the hidden
+/// states of the last tokens, [at most kHeadRows][n_embd] at a time, and which input is the first
+/// of them.
+template <class Finish>
+void Context::feed_batch(std::span<const Input> inputs, const Finish& finish) {
   for (const Input& input : inputs) check(input.slot, input.tokens);
-  const auto width = static_cast<std::size_t>(n_vocab());
-  if (logits_.size() < inputs.size() * width) logits_.resize(inputs.size() * width);
   std::size_t n_finished = 0;  // inputs
   std::size_t done = 0;        // tokens of the one after them
   while (n_finished < inputs.size()) {
@@ -183,8 +185,7 @@ std::span<const float> Context::eval_batch(std::span<const Input> inputs) {
       const Tensor hidden = forward_->run(tokens, Step(runs), true);
       for (std::size_t i = first; i < n_finished; i += kHeadRows) {
         const std::size_t rows = std::min<std::size_t>(kHeadRows, n_finished - i);
-        forward_->logits(std::span(logits_).subspan(i * width, rows * width),
-                         hidden.row_range(static_cast<int>(i - first), static_cast<int>(rows)));
+        finish(i, hidden.row_range(static_cast<int>(i - first), static_cast<int>(rows)));
       }
     });
     std::span<const std::int32_t> rest = tokens;
@@ -194,7 +195,32 @@ std::span<const float> Context::eval_batch(std::span<const Input> inputs) {
       rest = rest.subspan(n);
     }
   }
+}
+
+std::span<const float> Context::eval_batch(std::span<const Input> inputs) {
+  const auto width = static_cast<std::size_t>(n_vocab());
+  if (logits_.size() < inputs.size() * width) logits_.resize(inputs.size() * width);
+  feed_batch(inputs, [&](std::size_t first, Tensor hidden) {
+    const auto rows = static_cast<std::size_t>(hidden.rows);
+    forward_->logits(std::span(logits_).subspan(first * width, rows * width), hidden);
+  });
   return std::span(logits_).first(inputs.size() * width);
+}
+
+std::vector<std::int32_t> Context::eval_batch_likeliest(std::span<const Input> inputs) {
+  std::vector<std::int32_t> best(inputs.size());
+  bool is_broken = false;
+  feed_batch(inputs, [&](std::size_t first, Tensor hidden) {
+    const std::vector<std::int32_t> some = forward_->likeliest(hidden);
+    std::copy(some.begin(), some.end(), best.begin() + static_cast<std::ptrdiff_t>(first));
+    const auto wrong = std::find_if(some.begin(), some.end(), [](int id) { return id < 0; });
+    if (wrong == some.end() || is_broken) return;
+    is_broken = true;
+    forward_->logits(one_row(), hidden.row_range(static_cast<int>(wrong - some.begin()), 1));
+  });
+  if (is_broken) check_logits(one_row());  // says what is wrong with them
+  HEARTH_CHECK(!is_broken);
+  return best;
 }
 
 std::span<const float> Context::hidden_batch(std::span<const Input> inputs) {

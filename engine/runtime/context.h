@@ -58,6 +58,9 @@ class Context final : public Evaluator {
   /// fit.
   std::span<const float> eval_batch(std::span<const Input> inputs);
 
+  /// As eval_batch(), and of each sequence the token that eval_likeliest() gives.
+  std::vector<std::int32_t> eval_batch_likeliest(std::span<const Input> inputs);
+
   /// Forgets the sequence and puts random keys and values in its place, as if n tokens had been
   /// there: to measure what comes after them.
   void pretend(int slot, int n);
@@ -84,6 +87,8 @@ class Context final : public Evaluator {
   void on_device(const Work& work);
   template <class Finish>
   void feed(std::span<const std::int32_t> tokens, const ProgressFn& progress, const Finish& finish);
+  template <class Finish>
+  void feed_batch(std::span<const Input> inputs, const Finish& finish);
   std::span<float> one_row() {
     return std::span(logits_).first(static_cast<std::size_t>(n_vocab()));
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/model/forward.h"
+#include "engine/model/model.h"
 #include "engine/model/tensor_rules.h"
 
 namespace hearth {
@@ -52,10 +53,14 @@ class Tally {
   DeviceShare finish(const MemoryRules& rules, int n_ubatch) {
     share_.host_allocated = rules.allocated(share_.host_pieces);
     share_.allocated = rules.allocated(share_.pieces);
+    MemoryClass between = {"between pieces", share_.allocated};
+    for (const MemoryClass& c : share_.classes) between.bytes -= c.bytes;
     MemoryClass own = {"staging and parameters", 0};
     for (const std::uint64_t bytes : rules.fixed(n_ubatch)) own.bytes += bytes;
     share_.allocated += own.bytes;
-    if (own.bytes > 0) share_.classes.push_back(own);
+    for (const MemoryClass& rest : {between, own}) {
+      if (rest.bytes > 0) share_.classes.push_back(rest);
+    }
     return std::move(share_);
   }
 
@@ -96,6 +101,7 @@ Planner::Planner(const gguf::Reader& file) : hparams_(read_hparams(file, family_
     return tensor ? std::optional<Dims>({tensor->dims[0], tensor->dims[1], tensor->dims[2]})
                   : std::nullopt;
   };
+  check_tensors(file, family_of(file), hparams_);
   is_tied_ = !file.find_tensor("output.weight");
   for (const TensorSpec& spec : tensor_specs(family_of(file), hparams_, find)) {
     const gguf::Tensor* tensor = file.find_tensor(spec.name);
@@ -162,6 +168,15 @@ int Planner::most_layers(const PlanShape& shape, const MemoryRules& rules,
   return 0;
 }
 
+bool Planner::fits(int n_gpu_layers, const PlanShape& shape, const MemoryRules& rules,
+                   std::uint64_t budget) const {
+  try {
+    return gpu_share(n_gpu_layers, shape, rules).allocated <= budget;
+  } catch (const Error&) {  // the device cannot have such a cache at all
+    return false;
+  }
+}
+
 int Planner::largest_context(int n_gpu_layers, PlanShape shape, const MemoryRules& rules,
                              std::uint64_t budget, int most) const {
   int low = 0;  // multiples of kContextStep: the last that fits
@@ -169,7 +184,7 @@ int Planner::largest_context(int n_gpu_layers, PlanShape shape, const MemoryRule
   while (low + 1 < high) {
     const int middle = low + (high - low) / 2;
     shape.n_ctx = middle * kContextStep;
-    (gpu_share(n_gpu_layers, shape, rules).allocated <= budget ? low : high) = middle;
+    (fits(n_gpu_layers, shape, rules, budget) ? low : high) = middle;
   }
   return low * kContextStep;
 }
@@ -182,10 +197,7 @@ std::optional<KvTypeName> Planner::smaller_kv_type(int n_gpu_layers, PlanShape s
   if (same == std::end(kKvTypeNames)) return {};
   for (const KvTypeName* smaller = same + 1; smaller != std::end(kKvTypeNames); ++smaller) {
     shape.kv_type = smaller->type;
-    try {
-      if (gpu_share(n_gpu_layers, shape, rules).allocated <= budget) return *smaller;
-    } catch (const Error&) {  // the device cannot store this model's heads so
-    }
+    if (fits(n_gpu_layers, shape, rules, budget)) return *smaller;
   }
   return {};
 }

@@ -48,7 +48,8 @@ struct MemoryClass {
 
 struct DeviceShare {
   std::vector<MemoryClass>
-      classes;  // weights by their kind, KV cache, scratch, and what the device itself needs
+      classes;  // weights by their kind, KV cache, scratch, what is lost between pieces, and what
+                // the device itself needs: `allocated` in all
   std::vector<std::uint64_t> pieces;       // in the order in which the device is asked for them
   std::uint64_t allocated = 0;             // in all, with what is lost between pieces
   std::vector<std::uint64_t> host_pieces;  // in the host's memory: the KV cache, if asked for
@@ -60,7 +61,8 @@ struct DeviceShare {
 /// Plans for one model.
 class Planner {
  public:
-  /// `file` must outlive it. Throws Error when its family is unknown or its numbers are impossible.
+  /// `file` must outlive it. Throws Error when its family is unknown, its numbers are impossible or
+  /// its tensors are not those of the family.
   explicit Planner(const gguf::Reader& file);
 
   int n_layer() const { return hparams_.n_layer; }
@@ -94,6 +96,8 @@ class Planner {
   };
   DeviceShare share(const Split& split, bool of_gpu, const PlanShape& shape,
                     const MemoryRules& rules) const;
+  bool fits(int n_gpu_layers, const PlanShape& shape, const MemoryRules& rules,
+            std::uint64_t budget) const;
 
   HParams hparams_;
   std::vector<Item> items_;  // in the order of loading

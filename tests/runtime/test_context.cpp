@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -162,6 +164,44 @@ TEST_F(ContextTest, MoreSequencesThanAHeadPassTakesAreServed) {
   const Floats last(logits.end() - 64, logits.end());
   context.truncate(0);
   EXPECT_EQ(eval(context, {kMany - 1}), last);
+}
+
+/// As eval_likeliest() says of each alone, over more sequences than a head pass takes.
+TEST_F(ContextTest, TellsTheLikeliestTokenOfEverySequence) {
+  constexpr int kMany = 19;
+  const ModelBundle bundle = open({}, {.n_ctx = 8, .n_ubatch = 9, .n_slots = kMany});
+  Context& context = *bundle.context;
+  std::vector<Tokens> texts;
+  for (int i = 0; i < kMany; ++i) texts.push_back({i, 3, (7 * i) % 64});
+  Tokens expected;
+  for (const Tokens& text : texts) {
+    context.truncate(0);
+    expected.push_back(context.eval_likeliest(text));
+  }
+  context.truncate(0);
+  std::vector<Context::Input> inputs;
+  for (int i = 0; i < kMany; ++i) inputs.push_back({i, texts[static_cast<std::size_t>(i)]});
+  EXPECT_EQ(context.eval_batch_likeliest(inputs), expected);
+  EXPECT_GT(std::set<std::int32_t>(expected.begin(), expected.end()).size(), 1U);
+  EXPECT_EQ(context.n_past(kMany - 1), 3);
+}
+
+/// A weight that is no number spoils every logit.
+TEST_F(ContextTest, HasNoLikeliestTokenWhereLogitsAreNoNumbers) {
+  bytes_ = test::toy_model({});
+  file_ = std::make_unique<gguf::Reader>(gguf::Reader::from_bytes(bytes_, "toy.gguf"));
+  const gguf::Tensor* norm = file_->find_tensor("output_norm.weight");
+  const float nan = std::nanf("");
+  const auto at = static_cast<std::size_t>(norm->data.data() - bytes_.data());
+  std::memcpy(bytes_.data() + at, &nan, sizeof(nan));
+  const ModelBundle bundle = load_model(*file_, {.n_ctx = 8, .n_slots = 2});
+  const Context::Input inputs[] = {{0, tokens_}, {1, tokens_}};
+  const Context::Input first[] = {{0, std::span(tokens_).first(2)},
+                                  {1, std::span(tokens_).first(3)}};
+  EXPECT_THAT(error_of([&] { bundle.context->eval_batch_likeliest(first); }),
+              HasSubstr("not a number"));
+  EXPECT_THAT(error_of([&] { bundle.context->eval_batch_likeliest(inputs); }),
+              HasSubstr("do not fit"));
 }
 
 TEST_F(ContextTest, PretendedTokensAreSeenByWhatComesAfter) {

@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
+#include <string_view>
 
+#include "base/error.h"
 #include "engine/device/cpu/memory_rules.h"
 #include "engine/runtime/plan.h"
 #include "tests/support/toy_model.h"
@@ -15,7 +18,7 @@ using testing::HasSubstr;
 
 /// One byte per element of a matrix, 10 per float, 1000 per position of a layer's cache, 7 in all
 /// for itself.
-class SimpleRules final : public MemoryRules {
+class SimpleRules : public MemoryRules {
  public:
   std::vector<std::uint64_t> matrix(const MatrixShape& shape) const override {
     return {static_cast<std::uint64_t>(shape.rows * shape.columns)};
@@ -99,6 +102,61 @@ TEST_F(Plans, FindWhatFits) {
   EXPECT_EQ(planner_.largest_context(3, shape_, rules_, budget - 1, 4096), 256);
   EXPECT_EQ(planner_.largest_context(3, shape_, rules_, budget, 256), 256);
   EXPECT_EQ(planner_.largest_context(3, shape_, rules_, 1000, 4096), 0);
+}
+
+/// Classes are all that is allocated, with what rules lose between pieces.
+TEST_F(Plans, AreToTheByte) {
+  class Padded : public SimpleRules {
+   public:
+    std::uint64_t allocated(std::span<const std::uint64_t> pieces) const override {
+      return SimpleRules::allocated(pieces) + 3 * pieces.size();
+    }
+  };
+  const DeviceShare share = planner_.gpu_share(2, shape_, Padded());
+  EXPECT_EQ(share.bytes_of("between pieces"), 3 * share.pieces.size());
+  std::uint64_t sum = 0;
+  for (const MemoryClass& c : share.classes) sum += c.bytes;
+  EXPECT_EQ(sum, share.allocated);
+  EXPECT_EQ(planner_.gpu_share(2, shape_, rules_).bytes_of("between pieces"), 0U);
+}
+
+/// A context of which a device cannot have the caches, whatever its memory, is no error while it is
+/// looked for what fits.
+TEST_F(Plans, FindTheLargestContextThatADeviceCanHave) {
+  class Narrow : public SimpleRules {
+   public:
+    std::vector<std::uint64_t> kv_cache(const KvShape& shape) const override {
+      if (shape.n_ctx > 1000) throw Error("more than a shader sees");
+      return SimpleRules::kv_cache(shape);
+    }
+  };
+  EXPECT_EQ(planner_.largest_context(3, shape_, Narrow(), std::uint64_t{1} << 40, 4096), 768);
+  PlanShape large = shape_;
+  large.n_ctx = 1024;
+  EXPECT_THROW(planner_.gpu_share(3, large, Narrow()), Error);
+}
+
+/// Weights of a type that is none, and shapes that are wrong.
+TEST_F(Plans, RefuseTensorsThatAreNotTheFamilys) {
+  const auto why_not = [](const std::vector<std::byte>& bytes) {
+    const gguf::Reader file = gguf::Reader::from_bytes(bytes, "toy");
+    try {
+      const Planner planner(file);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(why_not(test::toy_model({.without = {"blk.1.attn_q.weight"}})),
+              HasSubstr("blk.1.attn_q.weight [32, 32] is missing"));
+  // A tensor's name is followed by the number of its dimensions, two of them, and its type.
+  constexpr std::string_view kName = "blk.1.attn_q.weight";
+  std::vector<std::byte> bytes = test::toy_model({});
+  const auto name = std::as_bytes(std::span(kName));
+  const auto found = std::search(bytes.begin(), bytes.end(), name.begin(), name.end());
+  ASSERT_NE(found, bytes.end());
+  found[kName.size() + 4 + 2 * 8] = static_cast<std::byte>(QuantType::I32);
+  EXPECT_THAT(why_not(bytes), HasSubstr("has type I32, which is not one of weights"));
 }
 
 TEST_F(Plans, SayWhatWouldFit) {

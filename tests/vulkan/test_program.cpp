@@ -119,8 +119,21 @@ TEST_F(ProgramOnVulkan, PlansToTheByte) {
   const auto& gpu = json["devices"][1];
   std::uint64_t sum = 0;
   for (const auto& [name, bytes] : gpu["classes"].items()) sum += bytes.get<std::uint64_t>();
-  EXPECT_LE(sum, gpu["allocated_bytes"].get<std::uint64_t>());  // pieces begin at multiples of 256
+  EXPECT_EQ(sum, gpu["allocated_bytes"].get<std::uint64_t>());
   EXPECT_GT(json["fits"]["largest_context"], 0);
+}
+
+/// A context larger than the model was trained for has room as well; one that a shader cannot see
+/// at once does not keep smaller ones from being found.
+TEST_F(ProgramOnVulkan, PlansFindTheLargestContext) {
+  const auto largest = [](const std::string& asked) {
+    const ProgramResult planned =
+        run_hearth(Words{"plan", "--json", "-c", asked, "-ngl", "1"} + on_device());
+    EXPECT_EQ(planned.exit_code, 0) << planned.err;
+    return nlohmann::json::parse(planned.out)["fits"]["largest_context"].get<int>();
+  };
+  EXPECT_EQ(largest("64"), 1024);
+  EXPECT_EQ(largest("40000"), 40000);
 }
 
 /// Keys and values in the host's memory, and what would fit where it does not.

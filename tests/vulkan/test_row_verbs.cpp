@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/nmse.h"
+#include "tests/vulkan/attention_case.h"
 #include "tests/vulkan/vulkan_test.h"
 
 namespace hearth::test {
@@ -26,7 +27,19 @@ class RowVerbs : public VulkanTest, public testing::WithParamInterface<Variant> 
   std::mt19937 random_{21};
 };
 
-const Variant kVariants[] = {0, 32, 128, {0, "subgroup"}, {128, "subgroup"}};
+const Variant kVariants[] = {8,
+                             32,
+                             64,
+                             128,
+                             256,
+                             {8, "subgroup"},
+                             {32, "subgroup"},
+                             {64, "subgroup"},
+                             {128, "subgroup"},
+                             {256, "subgroup"}};
+
+/// For attention in all its kinds; test_sweep.cpp has the other ones.
+const Variant kFewVariants[] = {8, 64, {32, "subgroup"}, {256, "subgroup"}};
 
 INSTANTIATE_TEST_SUITE_P(Variants, RowVerbs, testing::ValuesIn(kVariants),
                          [](const auto& each) { return each.param.name(); });
@@ -210,23 +223,6 @@ TEST_P(RowVerbs, UploadsGoThroughASmallStagingBuffer) {
   x.expect_equal(0.0, "there and back");
 }
 
-struct AttentionCase {
-  const char* name;
-  int n_head;
-  int n_head_kv;
-  int dim_k;
-  int dim_v;
-  std::vector<StepRun> runs;
-  int window = 0;
-  float softcap = 0.0F;
-  float max_alibi_bias = 0.0F;
-  bool causal = true;
-};
-
-std::ostream& operator<<(std::ostream& out, const AttentionCase& c) {
-  return out << c.name;
-}
-
 class Attention : public VulkanTest,
                   public testing::WithParamInterface<std::tuple<AttentionCase, Variant>> {
  protected:
@@ -236,78 +232,10 @@ class Attention : public VulkanTest,
   }
 };
 
-/// Q8_0 has blocks of 32.
-int stored_dim(QuantType type, int dim) {
-  return type == QuantType::Q8_0 ? (dim + 31) / 32 * 32 : dim;
-}
-
-/// Values that Q8_0 stores as they are: whole multiples of a power of two for every 32, the largest
-/// of them 127 times that.
-std::vector<float> exact_in_bytes(std::size_t n, std::mt19937& random) {
-  std::vector<float> values(n);
-  float scale = 0.0F;
-  for (std::size_t i = 0; i < n; ++i) {
-    const bool is_largest = i % 32 == 0;
-    if (is_largest) scale = std::ldexp(1.0F, -7 - static_cast<int>(random() % 3));
-    const int whole = is_largest ? 127 : static_cast<int>(random() % 255) - 127;
-    values[i] = scale * static_cast<float>(whole);
-  }
-  return values;
-}
-
-/// Every sequence of the case first gets its past, then the step itself is compared.
 TEST_P(Attention, AgreesWithTheReference) {
-  const AttentionCase& c = std::get<0>(GetParam());
-  for (const QuantType type : {QuantType::F32, QuantType::F16, QuantType::Q8_0}) {
-    std::mt19937 random(33);
-    VulkanDevice& device = shared_test_device(std::get<1>(GetParam()));
-    ReferenceDevice truth;
-    const int dim_k = stored_dim(type, c.dim_k);
-    const int dim_v = stored_dim(type, c.dim_v);
-    const int k_columns = c.n_head_kv * dim_k;
-    const int v_columns = c.n_head_kv * dim_v;
-    KvShape shape = {.n_ctx = 300,
-                     .n_slots = 3,
-                     .type = type,
-                     .layers = {{}, {k_columns, v_columns, c.n_head_kv}}};
-    const auto tested_cache = device.make_kv_cache(shape);
-    const auto truth_cache = truth.make_kv_cache(shape);
-    const auto store = [&](const Step& step) {
-      Twin k(device, truth, step.n_tokens(), k_columns);
-      Twin v(device, truth, step.n_tokens(), v_columns);
-      for (Twin* x : {&k, &v}) {
-        x->fill(random);
-        if (type == QuantType::Q8_0) x->set(exact_in_bytes(x->truth_values().size(), random));
-      }
-      device.begin(step);
-      truth.begin(step);
-      device.kv_store(*tested_cache, 1, k.tested(), v.tested());
-      truth.kv_store(*truth_cache, 1, k.truth(), v.truth());
-    };
-    for (const StepRun& run : c.runs) {
-      const StepRun past = {run.slot, 0, run.n_past};
-      if (run.n_past > 0) store(Step(std::span(&past, 1)));
-    }
-    const Step step{c.runs};
-    Twin q(device, truth, step.n_tokens(), c.n_head * dim_k);
-    const Twin out(device, truth, step.n_tokens(), c.n_head * dim_v);
-    q.fill(random);
-    store(step);
-    const AttentionSpec spec = {.layer = 1,
-                                .n_head = c.n_head,
-                                .n_head_kv = c.n_head_kv,
-                                .head_dim_k = dim_k,
-                                .head_dim_v = dim_v,
-                                .scale = 0.4F,
-                                .softcap = c.softcap,
-                                .window = c.window,
-                                .causal = c.causal,
-                                .max_alibi_bias = c.max_alibi_bias};
-    device.attention(out.tested(), q.tested(), *tested_cache, spec);
-    truth.attention(out.truth(), q.truth(), *truth_cache, spec);
-    out.expect_equal(type == QuantType::F16 ? 1e-6 : 1e-11,
-                     std::string(quant_type_info(type).name));
-  }
+  VulkanDevice& device = shared_test_device(std::get<1>(GetParam()));
+  for (const QuantType type : {QuantType::F32, QuantType::F16, QuantType::Q8_0})
+    expect_attention(device, std::get<0>(GetParam()), type);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -328,7 +256,7 @@ INSTANTIATE_TEST_SUITE_P(
             AttentionCase{"both_ways", 4, 4, 16, 16, {{0, 0, 13}}, 0, 0.0F, 0.0F, false},
             AttentionCase{"heads_of_three_blocks", 4, 2, 96, 64, {{0, 40, 1}, {1, 70, 9}}},
             AttentionCase{"large_heads", 2, 1, 256, 256, {{0, 20, 1}, {1, 0, 9}}}),
-        testing::ValuesIn(kVariants)),
+        testing::ValuesIn(kFewVariants)),
     [](const auto& each) {
       return std::get<0>(each.param).name + ("_" + std::get<1>(each.param).name());
     });

@@ -10,6 +10,7 @@
 #include "engine/device/vulkan/tiers.h"
 #include "engine/runtime/builtin_model.h"
 #include "engine/runtime/split_load.h"
+#include "tests/vulkan/products.h"
 #include "tests/vulkan/vulkan_test.h"
 
 namespace hearth::test {
@@ -35,88 +36,14 @@ std::vector<std::string> all_tiers() {
 
 class Tiers : public VulkanTest {};
 
-constexpr double kExact = 1e-11;
-
-/// The reference takes what bytes make of x, where the device does.
-void expect_product(VulkanDevice& device, QuantType type, int rows, int n, bool in_integers,
-                    double bar = kExact) {
-  constexpr int kColumns = 256;
-  std::mt19937 random(7);
-  ReferenceDevice truth;
-  const TwinMatrix w(device, truth, type, rows, kColumns, random);
-  Twin x(device, truth, n, kColumns);
-  const Twin out(device, truth, n, rows);
-  x.fill(random);
-  device.matmul(out.tested(), *w.tested, x.tested());
-  if (in_integers && quant_type_info(type).block_elements > 1)
-    truth.upload(x.truth(), by_way_of_bytes(x.truth_values(), kColumns));
-  truth.matmul(out.truth(), *w.truth, x.truth());
-  out.expect_equal(bar, std::string(quant_type_info(type).name) + " [" + std::to_string(rows) +
-                            "][256] x " + std::to_string(n));
-}
-
-/// Three experts of four, for inputs per token and per choice.
-void expect_experts(VulkanDevice& device, bool in_integers) {
-  std::mt19937 random(15);
-  ReferenceDevice truth;
-  const int n_tokens = 3;
-  const int n_used = 3;
-  const TwinMatrix w(device, truth, QuantType::Q5_K, 4 * 21, 256, random, 4);
-  Twin chosen(device, truth, n_tokens, n_used);
-  chosen.set({3, 0, 1, 2, 1, 0, 0, 3, 2});
-  for (const int rows : {n_tokens, n_tokens * n_used}) {
-    Twin x(device, truth, rows, 256);
-    const Twin out(device, truth, n_tokens * n_used, 21);
-    x.fill(random);
-    device.expert_matmul(out.tested(), *w.tested, x.tested(), chosen.tested());
-    if (in_integers) truth.upload(x.truth(), by_way_of_bytes(x.truth_values(), 256));
-    truth.expert_matmul(out.truth(), *w.truth, x.truth(), chosen.truth());
-    out.expect_equal(kExact, std::to_string(rows) + " inputs");
-  }
-}
-
-/// Products by the variants of their shaders.
-class Products : public VulkanTest, public testing::WithParamInterface<Variant> {
- protected:
-  void SetUp() override {
-    VulkanTest::SetUp();
-    skip_without(GetParam());
-  }
-  VulkanDevice& device() { return shared_test_device(GetParam()); }
-  bool in_integers() { return GetParam().tiers.find("dot") != std::string::npos; }
-};
-
-/// Few columns, and more than a tile has. Where tiers are together, what differs is how sums are
-/// added up: some types are enough, as each takes software drivers seconds to compile.
-TEST_P(Products, OfAllTypes) {
-  const bool is_both = GetParam().tiers.find(',') != std::string::npos;
-  const std::vector<QuantType> some = {QuantType::F16, QuantType::Q4_K, QuantType::Q6_K};
-  for (const QuantType type : is_both ? some : weight_types()) {
-    expect_product(device(), type, 37, 3, in_integers());
-    if (in_integers()) expect_product(device(), type, 37, 41, true);
-  }
-}
-
-TEST_P(Products, OfEveryShape) {
-  for (const int n : {1, 2, 8}) expect_product(device(), QuantType::Q6_K, 21, n, in_integers());
-  if (in_integers()) expect_product(device(), QuantType::Q6_K, 64, 64, true);
-  expect_product(device(), QuantType::Q8_0, 300, 1, in_integers());
-}
-
-TEST_P(Products, OfChosenExperts) {
-  expect_experts(device(), in_integers());
-}
-
-const Variant kVariants[] = {{0, "dot"}, {32, "subgroup"}, {64, "subgroup,dot"}};
-
 /// Half precision rounds to a 2048th: an NMSE of some 1e-7. Whole tiles, and parts of them.
 TEST_F(Tiers, MultiplyMatricesInHalfPrecision) {
   skip_without({0, "matrix"});
   if (IsSkipped()) return;
   VulkanDevice& device = shared_test_device({0, "matrix"});
   for (const QuantType type : weight_types()) {
-    expect_product(device, type, 300, 9, false, 1e-6);
-    expect_product(device, type, 256, 256, false, 1e-6);
+    expect_product(device, type, {300, kWholeColumns, 9}, 1e-6);
+    expect_product(device, type, {256, kWholeColumns, 256}, 1e-6);
   }
 }
 
@@ -130,9 +57,6 @@ TEST_F(Tiers, ThatTheDriverLacksAreMissedOnlyWhenNamed) {
   EXPECT_TRUE(named.is_unexpected);
   EXPECT_FALSE(named.why_off.empty());
 }
-
-INSTANTIATE_TEST_SUITE_P(Variants, Products, testing::ValuesIn(kVariants),
-                         [](const auto& each) { return each.param.name(); });
 
 TEST(TierNames, AreReadAsLists) {
   EXPECT_EQ(vulkan::parse_tiers("none").bits(), 0U);
@@ -249,48 +173,6 @@ TEST_F(Tiers, TakeNoMemory) {
   EXPECT_EQ(with->stats().allocated_bytes, without->stats().allocated_bytes);
 }
 
-/// Bytes d q of x, read through a matrix that has ones on its diagonal, are those of the rule; rows
-/// of all sizes of numbers, in units that end within a row's columns too.
-TEST_F(Tiers, MakeTheBytesOfTheRule) {
-  constexpr int kColumns = 96;
-  constexpr int kRows = 40;
-  skip_without({0, "dot"});
-  if (IsSkipped()) return;
-  VulkanDevice& device = shared_test_device({0, "dot"});
-  std::vector<std::byte> ones(kColumns * kColumns / 32 * 34);
-  for (std::size_t i = 0; i < kColumns; ++i) {
-    std::byte* block = ones.data() + (i * kColumns + i) / 32 * 34;
-    block[1] = std::byte{0x3C};  // a scale of 1
-    block[2 + i % 32] = std::byte{1};
-  }
-  const auto w = device.load(
-      {.name = "w", .type = QuantType::Q8_0, .rows = kColumns, .columns = kColumns, .data = ones});
-  ReferenceDevice truth;
-  std::mt19937 random(3);
-  Twin x(device, truth, kRows, kColumns);
-  const Twin out(device, truth, kRows, kColumns);
-  x.fill(random);
-  std::vector<float> values = x.truth_values();
-  for (int row = 0; row < kRows; ++row) {
-    for (int c = 0; c < kColumns; ++c) {
-      float& value = values[static_cast<std::size_t>(row * kColumns + c)];
-      value = std::ldexp(value, (row - kRows / 2) * 5);
-      if (c / 32 == 1) value = std::round(value * 1e3F) * 0.5F;
-    }
-  }
-  x.set(values);
-  device.matmul(out.tested(), *w, x.tested());
-  const std::vector<float> got = out.tested_values();
-  for (std::size_t unit = 0; unit < values.size() / 32; ++unit) {
-    const QuantisedUnit rule = quantised_unit({values.data() + 32 * unit, 32});
-    for (std::size_t i = 0; i < 32; ++i) {
-      const double expected = static_cast<double>(rule.scale) * rule.q[i];
-      const auto value = static_cast<double>(got[32 * unit + i]);
-      ASSERT_NEAR(value, expected, std::abs(expected) * 1e-6) << "unit " << unit << ", " << i;
-    }
-  }
-}
-
 /// More rows than there is room for as bytes at once, in products that share them.
 TEST_F(Tiers, MakeBytesOfManyRowsInParts) {
   skip_without({0, "dot"});
@@ -312,8 +194,8 @@ TEST_F(Tiers, MakeBytesOfManyRowsInParts) {
   truth.matmul(out_b.truth(), *b.truth, x.truth());
   truth.upload(x.truth(), by_way_of_bytes(x.truth_values(), kColumns));
   truth.matmul(out_a.truth(), *a.truth, x.truth());
-  out_a.expect_equal(kExact, "bytes");
-  out_b.expect_equal(kExact, "floats");
+  out_a.expect_equal(kExactProduct, "bytes");
+  out_b.expect_equal(kExactProduct, "floats");
 }
 
 }  // namespace

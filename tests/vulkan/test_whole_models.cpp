@@ -193,6 +193,24 @@ TEST_F(WholeModels, TellTheLikeliestTokenWithoutTheLogits) {
   }
 }
 
+/// Of several sequences, too: four bytes for each.
+TEST_F(WholeModels, TellTheLikeliestTokensOfSeveralSequences) {
+  const gguf::Reader file = toy();
+  LoadOptions options = on_gpu(Offload::kAll);
+  options.n_slots = 3;
+  const ModelBundle gpu = load_model(file, options);
+  const Tokens texts[] = {{1, 2, 3, 4, 5, 6}, {40}, {7, 8}};
+  const Context::Input inputs[] = {{2, texts[0]}, {0, texts[1]}, {1, texts[2]}};
+  const std::span<const float> logits = gpu.context->eval_batch(inputs);
+  const std::size_t width = logits.size() / 3;
+  Tokens expected;
+  for (std::size_t i = 0; i < 3; ++i) expected.push_back(highest(logits.subspan(i * width, width)));
+  for (int slot = 0; slot < 3; ++slot) gpu.context->truncate(slot, 0);
+  const std::uint64_t before = gpu.gpu->stats().downloaded_bytes;
+  EXPECT_EQ(gpu.context->eval_batch_likeliest(inputs), expected);
+  EXPECT_EQ(gpu.gpu->stats().downloaded_bytes - before, 12U);
+}
+
 TEST_F(WholeModels, DecodingIsRecordedOnceAndReplayed) {
   const gguf::Reader file = toy();
   const ModelBundle gpu = load_model(file, on_gpu(Offload::kAll));

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/nmse.h"
+#include "engine/device/vulkan/gpu.h"
 #include "tests/kernels/random_blocks.h"
 
 namespace hearth::test {
@@ -59,8 +60,25 @@ VulkanDevice& shared_test_device(const Variant& variant) {
   return *device;
 }
 
+namespace {
+
+/// Of the largest workgroup that the device under test runs.
+int most_lanes() {
+  const int index = choose_vulkan_device(list_vulkan_devices(), wished_vulkan_device()).index;
+  const auto instance = vulkan::Instance::shared();
+  VkPhysicalDeviceProperties properties{};
+  instance->api().GetPhysicalDeviceProperties(
+      instance->devices()[static_cast<std::size_t>(index)].handle, &properties);
+  return static_cast<int>(std::min(properties.limits.maxComputeWorkGroupInvocations,
+                                   properties.limits.maxComputeWorkGroupSize[0]));
+}
+
+}  // namespace
+
 void VulkanTest::skip_without(const Variant& variant) {
   if (IsSkipped()) return;
+  if (variant.lanes > most_lanes())
+    GTEST_SKIP() << "the device has no workgroups of " << variant.lanes;
   for (const VulkanTier& tier : shared_test_device(variant).tiers()) {
     if (!tier.is_on && variant.tiers.find(tier.name) != std::string::npos)
       GTEST_SKIP() << "the tier " << tier.name << " is off: " << tier.why_off;

@@ -80,9 +80,11 @@ void run(const Options& options) {
                        planner.gpu_share(plan.n_gpu_layers, plan.shape, *plan.rules),
                        plan.budget_bytes});
     fits.most_layers = planner.most_layers(plan.shape, *plan.rules, plan.budget_bytes);
-    fits.largest_context =
-        planner.largest_context(std::max(plan.n_gpu_layers, 1), plan.shape, *plan.rules,
-                                plan.budget_bytes, planner.hparams().n_ctx_train);
+    fits.largest_context = planner.largest_context(
+        std::max(plan.n_gpu_layers, 1), plan.shape, *plan.rules, plan.budget_bytes,
+        std::max(planner.hparams().n_ctx_train, plan.shape.n_ctx));
+    if (columns.back().share.allocated <= plan.budget_bytes)
+      fits.largest_context = std::max(fits.largest_context, plan.shape.n_ctx);
     if (columns.back().share.allocated > plan.budget_bytes) {
       fits.smaller_kv_type =
           planner.smaller_kv_type(plan.n_gpu_layers, plan.shape, *plan.rules, plan.budget_bytes);

@@ -151,7 +151,7 @@ nlohmann::ordered_json tiers_json(const VulkanDeviceInfo& device) {
 
 std::vector<VulkanTier> tiers_of(const VulkanDeviceInfo& device) {
   if (!device.unusable.empty()) return {};
-  return vulkan_tiers({.device = std::to_string(device.index)});
+  return vulkan_tiers({.device = std::to_string(device.index), .test_tiers = true});
 }
 
 std::string diagnosis_json(const Diagnosis& found) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 
 #include "base/error.h"
@@ -39,16 +38,6 @@ Tuning tuning_for(const Gpu& gpu, const VulkanOptions& options) {
   return tuning;
 }
 
-std::string cache_file(const VulkanOptions& options, const VulkanDeviceInfo& info) {
-  if (!options.use_cache) return "";
-  std::string folder = options.cache_folder;
-  const char* xdg = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  if (folder.empty() && xdg && *xdg) folder = std::string(xdg) + "/hearth";
-  if (folder.empty() && home && *home) folder = std::string(home) + "/.cache/hearth";
-  return folder.empty() ? "" : fmt::format("{}/pipelines-{}.bin", folder, info.uuid);
-}
-
 /// The next power of two.
 int bucket_of(int n) {
   return static_cast<int>(std::bit_ceil(static_cast<unsigned>(n)));
@@ -61,7 +50,7 @@ ComputeDevice::ComputeDevice(std::shared_ptr<Instance> instance, const Instance:
     : options_(options),
       tiers_(std::move(tiers)),
       gpu_(physical, std::move(instance), options, tiers_.on),
-      pipelines_(gpu_, cache_file(options, physical.info)),
+      pipelines_(gpu_, KeptFile("pipelines", options, physical.info, gpu_.properties())),
       tape_(gpu_, options),
       arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab, Memory::device),
       host_arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab, Memory::host),

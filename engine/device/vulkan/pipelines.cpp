@@ -3,13 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/error.h"
-#include "base/output_file.h"
 #include "engine/device/vulkan/khr_matrices.h"
 
 namespace hearth::vulkan {
@@ -33,21 +28,6 @@ std::span<const ShaderModule> modules() {
   return {hearth_shader_modules, static_cast<std::size_t>(hearth_shader_module_count)};
 }
 
-/// FNV-1a.
-std::uint64_t hash_of(std::string_view bytes, std::uint64_t hash = 0xCBF29CE484222325U) {
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001B3U;
-  return hash;
-}
-
-/// Of all modules: a cache of other shaders is no use.
-std::uint64_t hash_of_shaders() {
-  std::uint64_t hash = hash_of("shaders");
-  for (const ShaderModule& module : modules()) {
-    hash = hash_of({module.first, static_cast<std::size_t>(module.last - module.first)}, hash);
-  }
-  return hash;
-}
-
 }  // namespace
 
 std::span<const std::uint32_t> shader_code(std::string_view name) {
@@ -66,7 +46,7 @@ std::vector<std::string_view> shader_names() {
   return names;
 }
 
-Pipelines::Pipelines(Gpu& gpu, std::string cache_file)
+Pipelines::Pipelines(Gpu& gpu, KeptFile cache_file)
     : gpu_(gpu), cache_file_(std::move(cache_file)) {
   load_cache();
 }
@@ -86,26 +66,10 @@ Pipelines::~Pipelines() {
   api.DestroyPipelineCache(device, cache_, nullptr);
 }
 
-// What the cache was made with stands before it in the file; Vulkan checks its own header, but
-// drivers were known to crash on what they had written themselves in another version.
-std::string Pipelines::cache_stamp(std::string_view data) const {
-  const VkPhysicalDeviceProperties& p = gpu_.properties();
-  std::string stamp = fmt::format("hearth pipelines {:08x} {:08x} {:08x} {:016x} ", p.vendorID,
-                                  p.deviceID, p.driverVersion, hash_of_shaders());
-  for (const std::uint8_t byte : p.pipelineCacheUUID) stamp += fmt::format("{:02x}", byte);
-  return stamp + fmt::format(" {} {:016x}\n", data.size(), hash_of(data));
-}
-
+// Vulkan checks its own header in the data, but drivers were known to crash on what they had
+// written themselves in another version.
 void Pipelines::load_cache() {
-  std::string data;
-  if (!cache_file_.empty()) {
-    std::ifstream file(cache_file_, std::ios::binary);
-    data.assign(std::istreambuf_iterator<char>(file), {});
-    const std::size_t end = std::min(data.find('\n'), data.size() - 1) + 1;
-    const std::string stamp = data.substr(0, end);
-    data.erase(0, end);
-    if (stamp != cache_stamp(data)) data.clear();
-  }
+  const std::string data = cache_file_.read().value_or("");
   auto info = vk_struct<VkPipelineCacheCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO);
   info.initialDataSize = data.size();
   info.pInitialData = data.data();
@@ -113,25 +77,14 @@ void Pipelines::load_cache() {
         "creating a pipeline cache");
 }
 
-/// Failing to keep the cache costs time at the next start, and nothing else.
 void Pipelines::save_cache() {
-  if (cache_file_.empty() || !cache_is_old_) return;
+  if (!cache_file_.is_kept() || !cache_is_old_) return;
   std::size_t n = 0;
   if (gpu_.api().GetPipelineCacheData(gpu_.device(), cache_, &n, nullptr) != VK_SUCCESS) return;
   std::string data(n, '\0');
   if (gpu_.api().GetPipelineCacheData(gpu_.device(), cache_, &n, data.data()) != VK_SUCCESS) return;
   data.resize(n);
-  try {
-    std::error_code ignored;
-    std::filesystem::create_directories(std::filesystem::path(cache_file_).parent_path(), ignored);
-    OutputFile file(cache_file_);
-    const std::string stamp = cache_stamp(data);
-    file.write(std::as_bytes(std::span(stamp)));
-    file.write(std::as_bytes(std::span(data)));
-    file.commit();
-  } catch (const std::exception&) {
-    return;
-  }
+  cache_file_.write(data);
 }
 
 const Pipelines::Layouts& Pipelines::layouts(std::uint32_t n_bindings) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/device/vulkan/gpu.h"
+#include "engine/device/vulkan/kept_file.h"
 
 namespace hearth::vulkan {
 
@@ -36,9 +37,8 @@ struct Binding {
 
 class Pipelines {
  public:
-  /// `cache_file`: where compiled pipelines are kept between runs; empty: nowhere. A file that
-  /// cannot be read, or is another driver's, counts as none.
-  Pipelines(Gpu& gpu, std::string cache_file);
+  /// `cache_file`: where compiled pipelines are kept between runs.
+  Pipelines(Gpu& gpu, KeptFile cache_file);
   Pipelines(const Pipelines&) = delete;
   Pipelines& operator=(const Pipelines&) = delete;
   ~Pipelines();
@@ -62,10 +62,9 @@ class Pipelines {
   VkShaderModule shader(std::string_view module);
   void load_cache();
   void save_cache();
-  std::string cache_stamp(std::string_view data) const;
 
   Gpu& gpu_;
-  std::string cache_file_;
+  KeptFile cache_file_;
   VkPipelineCache cache_ = VK_NULL_HANDLE;
   bool cache_is_old_ = false;  // pipelines were added since it was read
   std::map<std::uint32_t, Layouts> layouts_;

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "engine/device/vulkan/compute_device.h"
+#include "engine/device/vulkan/tier_record.h"
 
 namespace hearth::vulkan {
 namespace {
@@ -151,29 +152,53 @@ std::optional<TierSet> wished_tiers(const VulkanOptions& options) {
   return std::nullopt;
 }
 
-/// Empty if the tier's shaders do what they should.
-std::string fault_of(const std::shared_ptr<Instance>& instance, const Instance::Physical& physical,
-                     const VulkanOptions& options, Tier tier, TierSet tiers) {
-  static std::mutex mutex;
-  static std::map<std::string, std::string> known;
-  const bool lies = options.lying_tier == tier_name(tier);
-  const std::string key = fmt::format("{} {} {} {} {} {}", physical.info.uuid, physical.info.driver,
-                                      tier_name(tier), tiers.bits(), options.workgroup, lies);
-  const std::lock_guard lock(mutex);
-  const auto found = known.find(key);
-  if (found != known.end()) return found->second;
-  std::string fault;
+/// What a self-test found: nothing, or what is wrong.
+struct Finding {
+  std::string fault = {};
+  bool is_of_shaders = true;  // else the test could not be run, this time
+};
+
+Finding run_self_test(const std::shared_ptr<Instance>& instance, const Instance::Physical& physical,
+                      const VulkanOptions& options, Tier tier, TierSet tiers) {
   try {
     const VulkanOptions usual = {.staging_bytes = 1 << 16,
                                  .cache_folder = options.cache_folder,
                                  .use_cache = options.use_cache,
                                  .workgroup = options.workgroup};
     ComputeDevice device(instance, physical, usual, {.on = tiers, .reports = {}});
-    fault = self_test(tier, device, lies);
+    return {.fault = self_test(tier, device, options.lying_tier == tier_name(tier))};
   } catch (const Error& error) {
-    fault = error.what();
+    return {.fault = error.what(), .is_of_shaders = false};
   }
-  return known.emplace(key, fault).first->second;
+}
+
+/// Empty if the tier's shaders do what they should: as known in this process, from an earlier one,
+/// or from the self-test.
+std::string fault_of(const std::shared_ptr<Instance>& instance, const Instance::Physical& physical,
+                     const VulkanOptions& options, Tier tier, TierSet tiers) {
+  static std::mutex mutex;
+  static std::map<std::string, std::string> known;
+  const bool lies = options.lying_tier == tier_name(tier);
+  const std::string test =
+      fmt::format("{} {} {} {}", tier_name(tier), tiers.bits(), options.workgroup, kSelfTests);
+  const std::string key =
+      fmt::format("{} {} {} {}", physical.info.uuid, physical.info.driver, test, lies);
+  const std::lock_guard lock(mutex);
+  const auto found = known.find(key);
+  if (found != known.end() && !options.test_tiers) return found->second;
+  VkPhysicalDeviceProperties properties{};
+  instance->api().GetPhysicalDeviceProperties(physical.handle, &properties);
+  TierRecord record(lies ? KeptFile("", "")
+                         : KeptFile("tiers", options, physical.info, properties));
+  const std::optional<std::string> recorded = record.fault_of(test);
+  if (recorded && !options.test_tiers) {
+    return known[key] = recorded->empty()
+                            ? ""
+                            : *recorded + " (in an earlier run; hearth doctor tests anew)";
+  }
+  const Finding finding = run_self_test(instance, physical, options, tier, tiers);
+  if (finding.is_of_shaders) record.keep(test, finding.fault);
+  return known[key] = finding.fault;
 }
 
 }  // namespace

@@ -47,8 +47,11 @@ struct TierDecision {
   std::vector<VulkanTier> reports;  // of all tiers
 };
 
-/// Runs the self-tests that are due, each once in a process, on an opened device of its own: one
-/// that hangs or crashes costs nothing but its tier.
+/// Counted up when the self-tests change: what older ones found is then not known.
+inline constexpr int kSelfTests = 1;
+
+/// Runs the self-tests that are due, on an opened device of their own. What they find is kept for
+/// the next runs of the program (tier_record.h).
 TierDecision decide_tiers(const std::shared_ptr<Instance>& instance,
                           const Instance::Physical& physical, const VulkanOptions& options);
 

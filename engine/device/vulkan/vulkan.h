@@ -53,13 +53,17 @@ struct VulkanOptions {
   std::uint64_t staging_bytes = std::uint64_t{16} << 20;  // between host and device
   bool kv_on_host = false;  // keys and values in the host's memory, which the device reads
   bool profile = false;     // measure every op
-  std::string cache_folder =
-      {};  // of compiled pipelines; empty: $XDG_CACHE_HOME/hearth or ~/.cache/hearth
+  /// Of compiled pipelines, and of what self-tests found; empty: $XDG_CACHE_HOME/hearth or
+  /// ~/.cache/hearth.
+  std::string cache_folder = {};
   bool use_cache = true;
 
   /// Names of the tiers to use and no others, with commas between, or "none". Empty: what the
   /// environment's HEARTH_VULKAN_TIERS says, else those that suit the device.
   std::string tiers = {};
+
+  /// Run the self-tests of tiers, although what they found in an earlier run may be known.
+  bool test_tiers = false;
 
   // What tests pretend.
   std::uint64_t max_binding = 0;   // 0: the device's own
