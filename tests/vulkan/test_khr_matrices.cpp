@@ -29,8 +29,8 @@ TEST(KhrMatrices, AreTheSameInOtherWords) {
   const auto add = [&module](std::initializer_list<std::uint32_t> words) {
     module.insert(module.end(), words);
   };
-  add({op(2, 17), 1});          // capability Shader
-  add({op(2, 17), 5357});       // capability CooperativeMatrixNV
+  add({op(2, 17), 1});         // capability Shader
+  add({op(2, 17), 5357});      // capability CooperativeMatrixNV
   add({op(4, 71), 11, 1, 2});  // decorations: constants of the left factor, the right one, sums
   add({op(4, 71), 12, 1, 3});
   add({op(4, 71), 13, 1, 4});

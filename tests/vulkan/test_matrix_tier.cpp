@@ -1,6 +1,6 @@
 // Prompts on cooperative matrices, where the driver has them (docs/vulkan.md says which does in
-// software): products in every tile, whole ones and ragged edges, and attention, against the reference. What is chosen
-// for a device is tested without one.
+// software): products in every tile, whole ones and ragged edges, and attention, against the
+// reference. What is chosen for a device is tested without one.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,9 +16,9 @@ namespace {
 
 using vulkan::Fragment;
 
-/// A number in half precision is off by up to a 2048th part of it, the mean square of which is 3e-8 or less; a
-/// product has two factors, and its sum's errors are independent. Attention rounds queries, keys,
-/// weights and values; an error of a score is one of its weight.
+/// A number in half precision is off by up to a 2048th part of it, the mean square of which is 3e-8
+/// or less; a product has two factors, and its sum's errors are independent. Attention rounds
+/// queries, keys, weights and values; an error of a score is one of its weight.
 constexpr double kHalf = 2e-7;
 constexpr double kAttention = 1e-6;
 
@@ -121,8 +121,14 @@ TEST_F(MatrixTier, MultipliesAllTypes) {
 /// Whole tiles of each side, one more and one less of either rows, columns that end within a step.
 TEST_F(MatrixTier, MultipliesInEveryTile) {
   for (const int busy : {1, 2, 1 << 20}) {
-    for (const auto& [rows, n] : {std::pair{64, 128}, {128, 64}, {65, 63}, {63, 65}, {33, 31},
-                                  {32, 9}, {1, 64}, {200, 150}}) {
+    for (const auto& [rows, n] : {std::pair{64, 128},
+                                  {128, 64},
+                                  {65, 63},
+                                  {63, 65},
+                                  {33, 31},
+                                  {32, 9},
+                                  {1, 64},
+                                  {200, 150}}) {
       for (const int columns : {32, 96, 160, 256})
         expect_product(device(busy), QuantType::Q8_0, rows, columns, n);
     }
@@ -174,7 +180,8 @@ TEST_F(MatrixTier, ProductsShareTheirInput) {
   out_b.expect_equal(kHalf, "the second");
 }
 
-/// What half precision has no number for: x is cut to its largest, and what is not a number stays so.
+/// What half precision has no number for: x is cut to its largest, and what is not a number stays
+/// so.
 TEST_F(MatrixTier, CutsLargeNumbers) {
   std::vector<float> ones(64 * 64);
   for (std::size_t i = 0; i < 64; ++i) ones[i * 64 + i] = 1.0F;

@@ -51,7 +51,7 @@ void expect_product(VulkanDevice& device, QuantType type, int rows, int n, bool 
     truth.upload(x.truth(), by_way_of_bytes(x.truth_values(), kColumns));
   truth.matmul(out.truth(), *w.truth, x.truth());
   out.expect_equal(kExact, std::string(quant_type_info(type).name) + " [" + std::to_string(rows) +
-                            "][256] x " + std::to_string(n));
+                               "][256] x " + std::to_string(n));
 }
 
 /// Three experts of four, for inputs per token and per choice.

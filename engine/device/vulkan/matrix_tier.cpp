@@ -46,6 +46,7 @@ void ComputeDevice::matmuls_in_halves(std::span<const Product> products, Tensor 
       is_independent = true;
     }
   }
+  for (const Product& product : products) apply_epilogue(product);
 }
 
 void ComputeDevice::multiply_in_halves(Tensor out, const SlicedMatrix& w, Tensor x,
