@@ -198,7 +198,7 @@ void main() {
     barrier();
     fill_tiles(head_first, base, end);
     barrier();
-    [[unroll]] for (uint j = 0; j < KEYS / N; ++j) {
+    for (uint j = 0; j < KEYS / N; ++j) {
       SUM_FRAGMENT product = SUM_FRAGMENT(0.0);
       [[unroll]] for (uint f = 0; f < DIM_K / K; ++f) {
         RIGHT_FRAGMENT k;
@@ -215,16 +215,14 @@ void main() {
     subgroupBarrier();
     SUM_FRAGMENT factors;
     coopMatLoadNV(factors, of_row, own_row(), 0, BY_COLUMNS);  // every column is that of the rows' factors
-    LEFT_FRAGMENT weight[KEYS / K];
-    [[unroll]] for (uint f = 0; f < KEYS / K; ++f) {
-      coopMatLoadNV(weight[f], scratch, own + f * (K / 8), PITCH_S, BY_ROWS);
-    }
-    [[unroll]] for (uint d = 0; d < DIM_V / N; ++d) {
-      sum[d] = each_times(sum[d], factors);
-      [[unroll]] for (uint f = 0; f < KEYS / K; ++f) {
+    [[unroll]] for (uint d = 0; d < DIM_V / N; ++d) sum[d] = each_times(sum[d], factors);
+    for (uint f = 0; f < KEYS / K; ++f) {
+      LEFT_FRAGMENT weight;
+      coopMatLoadNV(weight, scratch, own + f * (K / 8), PITCH_S, BY_ROWS);
+      [[unroll]] for (uint d = 0; d < DIM_V / N; ++d) {
         RIGHT_FRAGMENT v;
         coopMatLoadNV(v, value_tile, K * f * PITCH_V + d * (N / 8), PITCH_V, BY_ROWS);
-        sum[d] = coopMatMulAddNV(weight[f], v, sum[d]);
+        sum[d] = coopMatMulAddNV(weight, v, sum[d]);
       }
     }
   }

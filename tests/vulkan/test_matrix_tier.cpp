@@ -156,11 +156,11 @@ TEST_F(MatrixTier, TakesSlicesAndParts) {
   const auto narrow = open_test_device({.staging_bytes = 1 << 16,
                                         .partial_bytes = 1 << 17,
                                         .tiers = "matrix",
-                                        .max_binding = 1 << 17,
+                                        .max_binding = 1 << 18,
                                         .busy_groups = 2,
                                         .always_stage = true});
-  expect_product(*narrow, QuantType::Q8_0, 700, 288, 70);
-  expect_product(*narrow, QuantType::F32, 150, 301, 150);
+  expect_product(*narrow, QuantType::Q8_0, 900, 288, 60);
+  expect_product(*narrow, QuantType::F32, 300, 301, 150);
 }
 
 TEST_F(MatrixTier, ProductsShareTheirInput) {
@@ -253,8 +253,9 @@ class MatrixAttention : public MatrixTier, public testing::WithParamInterface<He
 /// Q8_0 keys and values are off by their rounding to bytes, as on the base shaders: 1.5e-5.
 TEST_P(MatrixAttention, AgreesWithTheReference) {
   const HeadsCase& c = GetParam();
-  for (const QuantType type : {QuantType::F32, QuantType::F16, QuantType::Q8_0}) {
-    if (type == QuantType::Q8_0 && (c.dim_k % 32 != 0 || c.dim_v % 32 != 0)) continue;
+  // Software drivers take seconds to compile large heads: these come with the usual type only.
+  const std::vector<QuantType> all = {QuantType::F32, QuantType::F16, QuantType::Q8_0};
+  for (const QuantType type : c.dim_k > 64 ? std::vector{QuantType::F16} : all) {
     const int k_columns = c.n_head_kv * c.dim_k;
     const int v_columns = c.n_head_kv * c.dim_v;
     const KvShape shape = {.n_ctx = 300,
