@@ -1,112 +1,142 @@
-// gemm.comp on cooperative matrices of 16 x 16: factors in half precision, sums in floats. A workgroup has a tile of TILE x TILE,
-// its eight subgroups have a quarter of the rows of the matrix and a half of those of x each. What half precision cannot
-// hold of x is cut to its largest number.
+// gemm.comp on cooperative matrices: factors in half precision, sums in floats. x is what halve.comp left.
 //
-// The extension is NVIDIA's, which compilers know for long; engine/device/vulkan/khr_matrices.h puts the module into the words of
-// Khronos's. There a type says what its matrices are used for: here the number of the constant with its rows does.
+// A workgroup of four subgroups has a tile of TILE_W rows of the matrix and TILE_X rows of x, each subgroup a quarter of it: a half of
+// the rows of either. What is multiplied lies in shared memory, UNITS units of 32 columns at a time, twice: while a step is
+// multiplied, the next one is on its way from the buffers into registers, from where it goes to the other half; so one barrier
+// per step is enough. The next step is fetched without a branch, so that a compiler may place its arithmetic among the products.
 #version 450
 #pragma use_vulkan_memory_model
 #extension GL_GOOGLE_include_directive : require
-#extension GL_KHR_memory_scope_semantics : require
-#extension GL_KHR_shader_subgroup_basic : require
-#extension GL_NV_cooperative_matrix : require
-#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 #include "common/base.glsl"
+#include "common/fragments.glsl"
+#include "common/halves.glsl"
 #include "common/weights.glsl"
 
-layout(constant_id = 20) const int LEFT = 16;
-layout(constant_id = 21) const int RIGHT = 16;
-layout(constant_id = 22) const int SUM = 16;
-#define LEFT_MATRIX fcoopmatNV<16, gl_ScopeSubgroup, LEFT, 16>
-#define RIGHT_MATRIX fcoopmatNV<16, gl_ScopeSubgroup, RIGHT, 16>
-#define SUM_MATRIX fcoopmatNV<32, gl_ScopeSubgroup, SUM, 16>
+layout(constant_id = 6) const uint TILE_W = 64;
+layout(constant_id = 7) const uint TILE_X = 64;
+layout(constant_id = 8) const uint UNITS = 2;
 
-const uint TILE = 128;  // WG is twice that: the first half fetches weights, the other one x
-const uint SUBGROUPS_W = 4;
-const uint SUBGROUPS_X = 2;
-const uint PARTS_W = TILE / 16 / SUBGROUPS_W;  // matrices of a subgroup
-const uint PARTS_X = TILE / 16 / SUBGROUPS_X;
-
-layout(binding = 1) readonly buffer In { float x[]; };
+layout(binding = 1) readonly buffer In { uvec4 x[]; };
 layout(binding = 2) writeonly buffer Out { float y[]; };
 
 layout(push_constant) uniform Push {
   PRODUCT_PUSH
 };
 
-const uint kPitch = 5;  // vectors of eight halves in a unit, and one, so that rows begin in different banks
-shared uvec4 w_tile[TILE * kPitch];
-shared uvec4 x_tile[TILE * kPitch];
-shared float results[SUBGROUPS_W * SUBGROUPS_X * 256];
+const uint kSide = 2;                    // subgroups along either side of a tile
+const uint PARTS_W = TILE_W / kSide / M;  // fragments of a subgroup
+const uint PARTS_X = TILE_X / kSide / N;
+const uint VECTORS = 4 * UNITS;          // of eight halves in a row of a step
+const uint PITCH = VECTORS + 1;          // odd: eight rows in a column of vectors lie in different banks
+const uint X_TILE_AT = TILE_W * PITCH;
+const uint STEP_VECTORS = (TILE_W + TILE_X) * PITCH;
+shared uvec4 tiles[2 * STEP_VECTORS];
 
-uint two_halves(vec2 v) { return packHalf2x16(clamp(v, -65504.0, 65504.0)); }
+const uint W_PER_LANE = (TILE_W * UNITS + WG - 1) / WG;
+const uint X_PER_LANE = (TILE_X * VECTORS + WG - 1) / WG;
+uvec4 next_w[4 * W_PER_LANE];
+uvec4 next_x[X_PER_LANE];
 
-uvec4 eight_halves(vec4 a, vec4 b) {
-  return uvec4(two_halves(a.xy), two_halves(a.zw), two_halves(b.xy), two_halves(b.zw));
-}
+/// Row and column of the i-th of a tile's parts, which has `across` of them to a row: eight rows at a time, so that neighbours write to
+/// different banks, and still read 64 bytes in a row.
+uvec2 place(uint i, uint across) { return uvec2(i / (8 * across) * 8 + i % 8, i / 8 % across); }
 
-void fetch_weights(uint r, uint unit, uint first_w) {
-  vec4 w[8];
-  if (first_w + r < end_row - first_row) {
-    read_unit(planes_of(plane_at, plane_stride, first_w + r), unit, w);
-  } else {
-    for (uint j = 0; j < 8; ++j) w[j] = vec4(0.0);
+/// A unit of weights. F16 is there already; of the types, some have numbers that half precision has not.
+void read_halves(uvec4 row, uint unit, uint i) {
+  if (WEIGHT_TYPE == 1) {
+    [[unroll]] for (uint j = 0; j < 4; ++j) next_w[4 * i + j] = weight_vectors[row.x / 4 + 4 * unit + j];
+    return;
   }
-  [[unroll]] for (uint j = 0; j < 4; ++j) w_tile[r * kPitch + j] = eight_halves(w[2 * j], w[2 * j + 1]);
+  const bool may_be_large = WEIGHT_TYPE == 0 || WEIGHT_TYPE == 30 || WEIGHT_TYPE == 39;  // F32, BF16, MXFP4
+  vec4 w[8];
+  read_unit(row, unit, w);
+  [[unroll]] for (uint j = 0; j < 4; ++j) {
+    next_w[4 * i + j] = may_be_large ? eight_halves(w[2 * j], w[2 * j + 1]) : eight_small_halves(w[2 * j], w[2 * j + 1]);
+  }
 }
 
-void fetch_x(uint r, uint unit, uint first_x) {
-  const uint first = x_at + (first_x + r) * x_stride + 32 * unit;
-  const uint there = first_x + r < n ? min(columns - 32 * unit, 32u) : 0;
-  vec4 v[8];
-  [[unroll]] for (uint j = 0; j < 32; ++j) v[j / 4][j & 3] = j < there ? x[first + j] : 0.0;
-  [[unroll]] for (uint j = 0; j < 4; ++j) x_tile[r * kPitch + j] = eight_halves(v[2 * j], v[2 * j + 1]);
+/// Rows past the last and units past a row's end are others again: nobody takes the former, and the latter meet zeros of x.
+void fetch(uint unit, uint first_w, uint first_x) {
+  const uint last_row = end_row - first_row - 1;
+  const uint last_unit = (columns + 31) / 32 - 1;
+  [[unroll]] for (uint i = 0; i < X_PER_LANE; ++i) {
+    const uvec2 at = place(i * WG + lane(), VECTORS);
+    next_x[i] = x[x_at + (first_x + min(at.x, TILE_X - 1)) * x_stride + 4 * unit + at.y];
+  }
+  [[unroll]] for (uint i = 0; i < W_PER_LANE; ++i) {
+    const uvec2 at = place(i * WG + lane(), UNITS);
+    read_halves(planes_of(plane_at, plane_stride, min(first_w + at.x, last_row)), min(unit + at.y, last_unit), i);
+  }
+}
+
+/// What was fetched, into the half of shared memory that begins at `to`.
+void put(uint to) {
+  [[unroll]] for (uint i = 0; i < X_PER_LANE; ++i) {
+    const uvec2 at = place(i * WG + lane(), VECTORS);
+    if (at.x < TILE_X) tiles[to + X_TILE_AT + at.x * PITCH + at.y] = next_x[i];
+  }
+  [[unroll]] for (uint i = 0; i < W_PER_LANE; ++i) {
+    const uvec2 at = place(i * WG + lane(), UNITS);
+    if (at.x < TILE_W) {
+      [[unroll]] for (uint j = 0; j < 4; ++j) tiles[to + at.x * PITCH + 4 * at.y + j] = next_w[4 * i + j];
+    }
+  }
 }
 
 void main() {
-  const uint tiles_w = (end_row - first_row + TILE - 1) / TILE;
-  const uint first_w = group() % tiles_w * TILE;
-  const uint first_x = group() / tiles_w * TILE;
-  if (first_x >= n) return;  // the whole workgroup
-  const uint from_w = gl_SubgroupID % SUBGROUPS_W * PARTS_W * 16;  // of the tile: this subgroup's
-  const uint from_x = gl_SubgroupID / SUBGROUPS_W * PARTS_X * 16;
-  SUM_MATRIX sum[PARTS_W][PARTS_X];
-  [[unroll]] for (uint i = 0; i < PARTS_W; ++i) {
-    [[unroll]] for (uint j = 0; j < PARTS_X; ++j) sum[i][j] = SUM_MATRIX(0.0);
-  }
+  const uint rows = end_row - first_row;
+  const uint tiles_x = (n + TILE_X - 1) / TILE_X;
+  const uint first_x = group() % tiles_x * TILE_X;  // neighbours share their weights
+  const uint first_w = group() / tiles_x * TILE_W;
+  if (first_w >= rows) return;  // the whole workgroup
+  const uint from_w = gl_SubgroupID % kSide * (TILE_W / kSide);  // of the tile: this subgroup's
+  const uint from_x = gl_SubgroupID / kSide * (TILE_X / kSide);
+  SUM_FRAGMENT sum[PARTS_W * PARTS_X];
+  [[unroll]] for (uint i = 0; i < PARTS_W * PARTS_X; ++i) sum[i] = SUM_FRAGMENT(0.0);
   const uint units = (columns + 31) / 32;
-  for (uint unit = 0; unit < units; ++unit) {
-    if (lane() < TILE) {
-      fetch_weights(lane(), unit, first_w);
-    } else {
-      fetch_x(lane() - TILE, unit, first_x);
-    }
-    barrier();
-    [[unroll]] for (uint k = 0; k < 4; k += 2) {
-      LEFT_MATRIX w[PARTS_W];
+  fetch(0, first_w, first_x);
+  put(0);
+  barrier();
+  uint from = 0;
+  for (uint unit = 0; unit < units; unit += UNITS) {
+    fetch(unit + UNITS < units ? unit + UNITS : unit, first_w, first_x);
+    [[unroll]] for (uint k = 0; k < 32 * UNITS / 8; k += K / 8) {
+      LEFT_FRAGMENT w[PARTS_W];
       [[unroll]] for (uint i = 0; i < PARTS_W; ++i) {
-        coopMatLoadNV(w[i], w_tile, (from_w + 16 * i) * kPitch + k, kPitch, false);
+        coopMatLoadNV(w[i], tiles, from + (from_w + M * i) * PITCH + k, PITCH, BY_ROWS);
       }
       [[unroll]] for (uint j = 0; j < PARTS_X; ++j) {
-        RIGHT_MATRIX v;
-        coopMatLoadNV(v, x_tile, (from_x + 16 * j) * kPitch + k, kPitch, true);
-        [[unroll]] for (uint i = 0; i < PARTS_W; ++i) sum[i][j] = coopMatMulAddNV(w[i], v, sum[i][j]);
+        RIGHT_FRAGMENT v;
+        coopMatLoadNV(v, tiles, from + X_TILE_AT + (from_x + N * j) * PITCH + k, PITCH, BY_COLUMNS);
+        [[unroll]] for (uint i = 0; i < PARTS_W; ++i) {
+          sum[i * PARTS_X + j] = coopMatMulAddNV(w[i], v, sum[i * PARTS_X + j]);
+        }
       }
     }
+    from = STEP_VECTORS - from;
+    put(from);
     barrier();
   }
-  // By way of shared memory: y need not be aligned, and ends within a tile.
-  const uint own = gl_SubgroupID * 256;
-  [[unroll]] for (uint i = 0; i < PARTS_W; ++i) {
-    [[unroll]] for (uint j = 0; j < PARTS_X; ++j) {
-      coopMatStoreNV(sum[i][j], results, own, 16, true);
-      barrier();
-      for (uint e = gl_SubgroupInvocationID; e < 256; e += gl_SubgroupSize) {
-        const uint r = first_w + from_w + 16 * i + e % 16;
-        const uint t = first_x + from_x + 16 * j + e / 16;
-        if (t < n && r < end_row - first_row) y[y_at + t * y_stride + first_row + r] = results[own + e];
-      }
-      barrier();
+  const uint to_w = first_w + from_w;
+  const uint to_x = first_x + from_x;
+  const bool is_whole = first_w + TILE_W <= rows && first_x + TILE_X <= n;
+  if (is_whole && ((y_at | y_stride | first_row) & 3) == 0) {  // columns begin at multiples of 16 bytes
+    [[unroll]] for (uint i = 0; i < PARTS_W * PARTS_X; ++i) {
+      const uint t = to_x + i % PARTS_X * N;
+      coopMatStoreNV(sum[i], y, y_at + t * y_stride + first_row + to_w + i / PARTS_X * M, y_stride, BY_COLUMNS);
     }
+    return;
+  }
+  // By way of shared memory, where an element's place is known.
+  const uint own = gl_SubgroupID * (M * N / 4);
+  [[unroll]] for (uint i = 0; i < PARTS_W * PARTS_X; ++i) {
+    coopMatStoreNV(sum[i], tiles, own, M / 4, BY_COLUMNS);
+    subgroupBarrier();
+    for (uint e = gl_SubgroupInvocationID; e < M * N; e += gl_SubgroupSize) {
+      const uint r = to_w + i / PARTS_X * M + e % M;
+      const uint t = to_x + i % PARTS_X * N + e / M;
+      if (r < rows && t < n) y[y_at + t * y_stride + first_row + r] = uintBitsToFloat(tiles[own + e / 4][e & 3]);
+    }
+    subgroupBarrier();
   }
 }

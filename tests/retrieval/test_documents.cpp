@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "base/error.h"
 #include "base/utf8.h"
 #include "engine/retrieval/chunker.h"

@@ -1,5 +1,6 @@
 // Cooperative matrices in the words of the extension that drivers know: word by word on a small
-// module, and on the shader itself, which no software driver runs.
+// module, and on the shaders. That drivers do with them what they should is tested in
+// test_matrix_tier.cpp.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -28,11 +29,11 @@ TEST(KhrMatrices, AreTheSameInOtherWords) {
   const auto add = [&module](std::initializer_list<std::uint32_t> words) {
     module.insert(module.end(), words);
   };
-  add({op(2, 17), 1});          // capability Shader
-  add({op(2, 17), 5357});       // capability CooperativeMatrixNV
-  add({op(4, 71), 11, 1, 20});  // decorations: constants of the left factor, the right one, sums
-  add({op(4, 71), 12, 1, 21});
-  add({op(4, 71), 13, 1, 22});
+  add({op(2, 17), 1});         // capability Shader
+  add({op(2, 17), 5357});      // capability CooperativeMatrixNV
+  add({op(4, 71), 11, 1, 2});  // decorations: constants of the left factor, the right one, sums
+  add({op(4, 71), 12, 1, 3});
+  add({op(4, 71), 13, 1, 4});
   add({op(4, 21), 2, 32, 0});  // uint
   add({op(2, 20), 3});         // bool
   add({op(3, 41), 3, 4});      // true
@@ -52,7 +53,7 @@ TEST(KhrMatrices, AreTheSameInOtherWords) {
   };
   expect({op(2, 17), 1});
   expect({op(2, 17), 6022});  // CooperativeMatrixKHR
-  expect({op(4, 71), 11, 1, 20, op(4, 71), 12, 1, 21, op(4, 71), 13, 1, 22});
+  expect({op(4, 71), 11, 1, 2, op(4, 71), 12, 1, 3, op(4, 71), 13, 1, 4});
   expect({op(4, 21), 2, 32, 0});
   expect({op(4, 43), 2, 100, 0, op(4, 43), 2, 101, 1, op(4, 43), 2, 102, 2});
   expect({op(2, 20), 3, op(3, 41), 3, 4, op(3, 42), 3, 5});
@@ -78,18 +79,23 @@ std::map<std::uint32_t, int> count_of_opcodes(const Words& module) {
   return count;
 }
 
-TEST(KhrMatrices, OfTheShaderKeepTheirNumber) {
-  const std::span<const std::uint32_t> code = vulkan::shader_code("gemm_matrix");
-  auto before = count_of_opcodes({code.begin(), code.end()});
-  auto after = count_of_opcodes(vulkan::khr_matrices(code));
-  for (const auto& [nv, khr] :
-       {std::pair{5358U, 4456U}, {5359U, 4457U}, {5360U, 4458U}, {5361U, 4459U}}) {
-    EXPECT_GT(before[nv], 0) << nv;
-    EXPECT_EQ(after[khr], before[nv]) << nv;
-    EXPECT_EQ(after[nv], 0) << nv;
+/// Modules with cooperative matrices.
+const std::vector<std::string> kWithMatrices = {"gemm_matrix", "attn_block_matrix"};
+
+TEST(KhrMatrices, OfTheShadersKeepTheirNumber) {
+  for (const std::string& name : kWithMatrices) {
+    const std::span<const std::uint32_t> code = vulkan::shader_code(name);
+    auto before = count_of_opcodes({code.begin(), code.end()});
+    auto after = count_of_opcodes(vulkan::khr_matrices(code));
+    for (const auto& [nv, khr] :
+         {std::pair{5358U, 4456U}, {5359U, 4457U}, {5360U, 4458U}, {5361U, 4459U}}) {
+      EXPECT_GT(before[nv], 0) << nv;
+      EXPECT_EQ(after[khr], before[nv]) << nv;
+      EXPECT_EQ(after[nv], 0) << nv;
+    }
+    EXPECT_EQ(after[43], before[43] + 3);
+    EXPECT_EQ(before[4456], 0);
   }
-  EXPECT_EQ(after[43], before[43] + 3);
-  EXPECT_EQ(before[4456], 0);
 }
 
 /// By a spirv-val that knows the extension (of 2023.4 or later); HEARTH_SPIRV_VAL names one.
@@ -102,13 +108,17 @@ TEST(KhrMatrices, AreValid) {
   if (at == std::string::npos || version.out.substr(at + 2, 6) < "2023.4")
     GTEST_SKIP() << validator << " does not know cooperative matrices: " << version.out;
   const TempDir dir;
-  const std::string path = (dir / "gemm_matrix.spv").string();
-  const Words module = vulkan::khr_matrices(vulkan::shader_code("gemm_matrix"));
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(module.data()),
-             static_cast<std::streamsize>(4 * module.size()));
-  const ProgramResult valid = run_program({validator, "--target-env", "vulkan1.1", path});
-  EXPECT_EQ(valid.exit_code, 0) << valid.out << valid.err;
+  for (const std::string& name : kWithMatrices) {
+    const std::string path = (dir / (name + ".spv")).string();
+    const Words module = vulkan::khr_matrices(vulkan::shader_code(name));
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(module.data()),
+               static_cast<std::streamsize>(4 * module.size()));
+    for (const char* environment : {"vulkan1.1", "vulkan1.3"}) {
+      const ProgramResult valid = run_program({validator, "--target-env", environment, path});
+      EXPECT_EQ(valid.exit_code, 0) << name << ": " << valid.out << valid.err;
+    }
+  }
 }
 
 }  // namespace

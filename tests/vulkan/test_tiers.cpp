@@ -36,17 +36,6 @@ std::vector<std::string> all_tiers() {
 
 class Tiers : public VulkanTest {};
 
-/// Half precision rounds to a 2048th: an NMSE of some 1e-7. Whole tiles, and parts of them.
-TEST_F(Tiers, MultiplyMatricesInHalfPrecision) {
-  skip_without({0, "matrix"});
-  if (IsSkipped()) return;
-  VulkanDevice& device = shared_test_device({0, "matrix"});
-  for (const QuantType type : weight_types()) {
-    expect_product(device, type, {300, kWholeColumns, 9}, 1e-6);
-    expect_product(device, type, {256, kWholeColumns, 256}, 1e-6);
-  }
-}
-
 /// Tiers that the driver does not have are missed when they are named, and nothing else happens.
 TEST_F(Tiers, ThatTheDriverLacksAreMissedOnlyWhenNamed) {
   const VulkanTier& unnamed = tier_of(shared_test_device(), "matrix");
@@ -94,20 +83,22 @@ TEST(TierClaims, AreAllNeeded) {
   all = {.subgroup_sums = true,
          .dot = true,
          .matrices = true,
-         .matrices_of_16 = true,
-         .subgroups_of_32 = true,
+         .fragments = {.size = {8, 8, 8}, .lanes = 8},
          .room_for_matrices = true};
   EXPECT_EQ(missing_for(Tier::subgroup, all), nullptr);
   EXPECT_EQ(missing_for(Tier::dot, all), nullptr);
   EXPECT_EQ(missing_for(Tier::matrix, all), nullptr);
   std::vector<std::string> lines;
-  for (bool Claims::*need : {&Claims::matrices, &Claims::matrices_of_16, &Claims::subgroups_of_32,
-                             &Claims::room_for_matrices}) {
+  const auto without = [&](auto lack) {
     Claims claims = all;
-    claims.*need = false;
+    lack(claims);
     ASSERT_NE(missing_for(Tier::matrix, claims), nullptr);
     lines.emplace_back(missing_for(Tier::matrix, claims));
-  }
+  };
+  without([](Claims& claims) { claims.matrices = false; });
+  without([](Claims& claims) { claims.fragments.size = {}; });
+  without([](Claims& claims) { claims.fragments.lanes = 0; });
+  without([](Claims& claims) { claims.room_for_matrices = false; });
   EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()).size(), lines.size());
 }
 
@@ -177,7 +168,8 @@ TEST_F(Tiers, TakeNoMemory) {
 TEST_F(Tiers, MakeBytesOfManyRowsInParts) {
   skip_without({0, "dot"});
   if (IsSkipped()) return;
-  VulkanDevice& device = shared_test_device({0, "dot"});
+  const auto narrow = open_test_device({.partial_bytes = std::uint64_t{4} << 20, .tiers = "dot"});
+  VulkanDevice& device = *narrow;
   ReferenceDevice truth;
   std::mt19937 random(4);
   constexpr int kRows = 400;

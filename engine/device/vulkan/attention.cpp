@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "engine/device/vulkan/compute_device.h"
+#include "engine/device/vulkan/verbs.h"
 
 namespace hearth::vulkan {
 namespace {
@@ -14,10 +14,6 @@ constexpr int kFewRows = 4;
 /// Keys of a chunk at least, and chunks of a row at most, in attn_split.
 constexpr int kLeastChunk = 64;
 constexpr int kMostChunks = 16;
-
-std::uint64_t groups_for(std::uint64_t n, std::uint64_t at_once) {
-  return (n + at_once - 1) / at_once;
-}
 
 /// Rows and keys of a block of attn_block, so that its shared memory suffices.
 struct BlockSize {
@@ -102,7 +98,7 @@ void ComputeDevice::attend_split(Tensor out, Tensor q, const PieceKvCache& kv,
   const std::uint64_t row_bytes_here = sizeof(float) * static_cast<std::uint64_t>(spec.n_head) *
                                        static_cast<std::uint64_t>(n_chunks) *
                                        static_cast<std::uint64_t>(spec.head_dim_v + 2);
-  const std::uint64_t room = std::min<std::uint64_t>(kPartialBytes / row_bytes_here,
+  const std::uint64_t room = std::min<std::uint64_t>(options_.partial_bytes / row_bytes_here,
                                                      gpu_.limits().maxComputeWorkGroupCount[2]);
   const auto at_once = static_cast<int>(std::min<std::uint64_t>(room, 1U << 16));
   HEARTH_CHECK(at_once > 0);
@@ -129,30 +125,39 @@ void ComputeDevice::attend_split(Tensor out, Tensor q, const PieceKvCache& kv,
   }
 }
 
+/// The push constants of attn_block and attn_block_matrix.
+PushWords ComputeDevice::block_push(const Tensor& out, const Tensor& q, const PieceKvCache& kv,
+                                    const AttentionSpec& spec, int first, int n_rows) {
+  return push_words(first, n_rows, spec.n_head, spec.n_head_kv, kv.shape().n_ctx, q.offset,
+                    q.stride, out.offset, out.stride, spec.window, spec.causal, spec.scale,
+                    spec.softcap, spec.max_alibi_bias);
+}
+
+std::uint64_t ComputeDevice::block_work(const AttentionSpec& spec, int n_rows) const {
+  return static_cast<std::uint64_t>(n_rows) * static_cast<std::uint64_t>(spec.n_head) *
+         static_cast<std::uint64_t>(step_.longest()) *
+         static_cast<std::uint64_t>(spec.head_dim_k + spec.head_dim_v);
+}
+
 void ComputeDevice::attend_block(Tensor out, Tensor q, const PieceKvCache& kv,
                                  const AttentionSpec& spec, int first, int n_rows) {
+  if (attend_in_fragments(out, q, kv, spec, first, n_rows)) return;
   const auto il = static_cast<std::size_t>(spec.layer);
   const auto type = static_cast<std::uint32_t>(kv.shape().type);
   const auto dim_k = static_cast<std::uint32_t>(spec.head_dim_k);
   const BlockSize block = block_size(dim_k, gpu_.limits().maxComputeSharedMemorySize);
-  const std::uint64_t work = static_cast<std::uint64_t>(n_rows) *
-                             static_cast<std::uint64_t>(spec.n_head) *
-                             static_cast<std::uint64_t>(step_.longest()) *
-                             static_cast<std::uint64_t>(spec.head_dim_k + spec.head_dim_v);
   run({.verb = "attention",
        .module = "attn_block",
        .constants = {tuning_.attention_lanes, type, dim_k,
                      static_cast<std::uint32_t>(spec.head_dim_v), block.rows, block.keys},
        .bindings = {bind(q), bind(kv.layers[il].k), bind(kv.layers[il].v), bind(out),
                     bind(step_buffer_)},
-       .push = push_words(first, n_rows, spec.n_head, spec.n_head_kv, kv.shape().n_ctx, q.offset,
-                          q.stride, out.offset, out.stride, spec.window, spec.causal, spec.scale,
-                          spec.softcap, spec.max_alibi_bias),
+       .push = block_push(out, q, kv, spec, first, n_rows),
        .grid = {static_cast<std::uint32_t>(spec.n_head),
                 static_cast<std::uint32_t>(
                     groups_for(static_cast<std::uint64_t>(n_rows), block.rows)),
                 1},
-       .work = work});
+       .work = block_work(spec, n_rows)});
 }
 
 }  // namespace hearth::vulkan

@@ -35,6 +35,7 @@ Tuning tuning_for(const Gpu& gpu, const VulkanOptions& options) {
   if (wished > 0) {
     tuning.matvec_lanes = tuning.row_lanes = tuning.plain_lanes = tuning.attention_lanes = wished;
   }
+  if (options.busy_groups > 0) tuning.busy_groups = static_cast<std::uint32_t>(options.busy_groups);
   return tuning;
 }
 
@@ -49,7 +50,7 @@ ComputeDevice::ComputeDevice(std::shared_ptr<Instance> instance, const Instance:
                              const VulkanOptions& options, TierDecision tiers)
     : options_(options),
       tiers_(std::move(tiers)),
-      gpu_(physical, std::move(instance), options, tiers_.on),
+      gpu_(physical, std::move(instance), options, tiers_.on, tiers_.fragments),
       pipelines_(gpu_, KeptFile("pipelines", options, physical.info, gpu_.properties())),
       tape_(gpu_, options),
       arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab, Memory::device),
@@ -57,7 +58,7 @@ ComputeDevice::ComputeDevice(std::shared_ptr<Instance> instance, const Instance:
       tuning_(tuning_for(gpu_, options)) {
   try {
     staging_ = gpu_.make_buffer(padded(options.staging_bytes), Memory::host);
-    partial_ = gpu_.make_buffer(padded(kPartialBytes), Memory::device);
+    partial_ = gpu_.make_buffer(padded(options.partial_bytes), Memory::device);
   } catch (...) {
     gpu_.free_buffer(staging_);
     throw;
@@ -378,8 +379,9 @@ void ComputeDevice::submit() {}
 
 void ComputeDevice::run(const Dispatch& dispatch) {
   TapeOp op;
-  op.pipeline = &pipelines_.get(shader_for(dispatch.module, tiers_.on), dispatch.constants,
-                                static_cast<std::uint32_t>(dispatch.bindings.size()));
+  op.pipeline =
+      &pipelines_.get(shader_for(dispatch.module, tiers_.on), dispatch.constants,
+                      static_cast<std::uint32_t>(dispatch.bindings.size()), dispatch.subgroup);
   op.set = pipelines_.set(dispatch.bindings);
   op.push = dispatch.push;
   op.groups = dispatch.grid;

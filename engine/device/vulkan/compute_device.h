@@ -57,6 +57,8 @@ struct Tuning {
   std::uint32_t tile = 64;      // of gemm, a square
   std::uint32_t micro = 8;      // the part of it that a lane has, a square
   std::uint32_t micro_dot = 4;  // the same of gemm_dot
+  /// Workgroups of gemm_matrix that keep a device busy: about two for each core of a large one.
+  std::uint32_t busy_groups = 256;
 };
 
 /// Push constants in the order of the shader's block.
@@ -132,6 +134,7 @@ class ComputeDevice final : public VulkanDevice {
     PushWords push;
     std::uint64_t groups = 1;
     std::array<std::uint32_t, 3> grid = {};  // instead of groups, if not zero
+    std::uint32_t subgroup = 0;              // its width, which is asked for; 0: any
     bool is_independent = false;
     std::uint64_t bytes = 0;
     std::uint64_t work = 0;
@@ -162,6 +165,7 @@ class ComputeDevice final : public VulkanDevice {
     PushWords push;
     bool is_aligned;
   };
+  bool is_in_halves(int n) const;
   bool is_in_integers(const SlicedMatrix& w, int n) const;
   int quantised_rows(int columns) const;
   void quantise(Tensor x);
@@ -180,6 +184,17 @@ class ComputeDevice final : public VulkanDevice {
                     int first, int n_rows);
   void attend_block(Tensor out, Tensor q, const PieceKvCache& cache, const AttentionSpec& spec,
                     int first, int n_rows);
+  static PushWords block_push(const Tensor& out, const Tensor& q, const PieceKvCache& kv,
+                              const AttentionSpec& spec, int first, int n_rows);
+  std::uint64_t block_work(const AttentionSpec& spec, int n_rows) const;
+
+  // matrix_tier.cpp
+  int rows_of_halves(int columns) const;
+  void halve(Tensor x);
+  void matmuls_in_halves(std::span<const Product> products, Tensor x);
+  void multiply_in_halves(Tensor out, const SlicedMatrix& w, Tensor x, bool is_independent);
+  bool attend_in_fragments(Tensor out, Tensor q, const PieceKvCache& cache,
+                           const AttentionSpec& spec, int first, int n_rows);
 
   VulkanOptions options_;
   TierDecision tiers_;

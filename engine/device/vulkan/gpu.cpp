@@ -39,7 +39,7 @@ QueueChoice choose_queue(const InstanceApi& api, VkPhysicalDevice device) {
 }  // namespace
 
 Gpu::Gpu(const Instance::Physical& physical, std::shared_ptr<Instance> instance,
-         const VulkanOptions& options, TierSet tiers)
+         const VulkanOptions& options, TierSet tiers, const FragmentSupport& fragments)
     : instance_(std::move(instance)),
       physical_(physical.handle),
       info_(physical.info),
@@ -58,12 +58,12 @@ Gpu::Gpu(const Instance::Physical& physical, std::shared_ptr<Instance> instance,
   }
   queue_family_ = choice.family;
   timestamp_bits_ = choice.timestamp_bits;
-  open(tiers);
+  open(tiers, fragments.asks_for_lanes);
   api_ = load_device_api(api, device_);
   api_.GetDeviceQueue(device_, queue_family_, 0, &queue_);
 }
 
-void Gpu::open(TierSet tiers) {
+void Gpu::open(TierSet tiers, bool asks_for_lanes) {
   const float priority = 1.0F;
   auto queue = vk_struct<VkDeviceQueueCreateInfo>(VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO);
   queue.queueFamilyIndex = queue_family_;
@@ -85,6 +85,10 @@ void Gpu::open(TierSet tiers) {
   auto half = vk_struct<VkPhysicalDeviceShaderFloat16Int8Features>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES);
   half.shaderFloat16 = VK_TRUE;
+  auto width = vk_struct<VkPhysicalDeviceSubgroupSizeControlFeaturesEXT>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT);
+  width.subgroupSizeControl = VK_TRUE;
+  width.computeFullSubgroups = VK_TRUE;
   const auto chain = [&info](auto& features) {
     features.pNext = const_cast<void*>(info.pNext);
     info.pNext = &features;
@@ -102,6 +106,10 @@ void Gpu::open(TierSet tiers) {
     chain(matrix);
     chain(model);
     chain(half);
+    if (asks_for_lanes) {
+      extensions.push_back(VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME);
+      chain(width);
+    }
   }
   info.enabledExtensionCount = static_cast<std::uint32_t>(extensions.size());
   info.ppEnabledExtensionNames = extensions.data();

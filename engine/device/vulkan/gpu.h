@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/device/vulkan/api.h"
+#include "engine/device/vulkan/fragments.h"
 #include "engine/device/vulkan/tier_set.h"
 #include "engine/device/vulkan/vulkan.h"
 
@@ -56,7 +57,7 @@ class Gpu {
  public:
   /// Opened for the shaders of these tiers, which the driver claims to have.
   Gpu(const Instance::Physical& physical, std::shared_ptr<Instance> instance,
-      const VulkanOptions& options, TierSet tiers);
+      const VulkanOptions& options, TierSet tiers, const FragmentSupport& fragments);
   Gpu(const Gpu&) = delete;
   Gpu& operator=(const Gpu&) = delete;
   ~Gpu();
@@ -84,7 +85,7 @@ class Gpu {
   void pretend_allocation(std::uint64_t bytes);
 
  private:
-  void open(TierSet tiers);
+  void open(TierSet tiers, bool asks_for_lanes);
   std::uint32_t memory_type(std::uint32_t allowed, Memory memory) const;
   [[noreturn]] void throw_no_memory(std::uint64_t bytes, VkResult result) const;
 

@@ -37,7 +37,7 @@ constexpr std::string_view kExtensionKhr = "SPV_KHR_cooperative_matrix";
 
 constexpr std::size_t kHeaderWords = 5;
 constexpr std::size_t kBoundAt = 3;
-constexpr std::uint32_t kFirstUse = 20;  // number of the specialisation constant of the first use
+constexpr std::uint32_t kFirstUse = 2;  // number of the specialisation constant of the first use
 constexpr std::uint32_t kUses = 3;
 
 class Translation {

@@ -1,34 +1,13 @@
 // The verbs that read weights.
 #include <algorithm>
 
-#include "engine/device/vulkan/compute_device.h"
+#include "engine/device/vulkan/verbs.h"
 
 namespace hearth::vulkan {
 namespace {
 
 /// Up to this many rows of x a matrix is read once, and each weight meets all of them in registers.
 constexpr int kMostColumns = 8;
-
-const SlicedMatrix& sliced(const Matrix& matrix) {
-  return static_cast<const SlicedMatrix&>(matrix);
-}
-
-/// What WEIGHT_PUSH in shaders/common/weights.glsl takes, and which rows of the matrix there are.
-PushWords weight_push(const SlicedMatrix& w, const MatrixSlice& slice) {
-  PushWords push;
-  for (const std::uint32_t at : slice.plane_at) push.words[push.n++] = at;
-  for (const std::uint32_t words : w.layout.row_words) push.words[push.n++] = words;
-  push.words[push.n++] = static_cast<std::uint32_t>(slice.first_row);
-  push.words[push.n++] = static_cast<std::uint32_t>(slice.end_row);
-  push.words[push.n++] = static_cast<std::uint32_t>(w.columns());
-  return push;
-}
-
-PushWords operator+(PushWords a, const PushWords& b) {
-  std::copy_n(b.words.begin(), b.n, a.words.begin() + a.n);
-  a.n += b.n;
-  return a;
-}
 
 /// A unit of x as bytes: 32 of them, and four words of scales (shaders/quantise.comp).
 constexpr std::uint64_t kQuantisedUnitBytes = 48;
@@ -38,15 +17,6 @@ constexpr std::uint64_t kRowsOfATile = 128;
 
 std::uint64_t units_of(int columns) {
   return (static_cast<std::uint64_t>(columns) + kUnit - 1) / kUnit;
-}
-
-/// Whether a shader may read x as vectors of four, unit by unit.
-bool is_aligned(const Tensor& x) {
-  return x.offset % 4 == 0 && x.stride % 4 == 0 && x.columns % kUnit == 0;
-}
-
-std::uint64_t groups_for(std::uint64_t n, std::uint64_t at_once) {
-  return (n + at_once - 1) / at_once;
 }
 
 }  // namespace
@@ -83,13 +53,18 @@ void ComputeDevice::get_rows(Tensor out, const Matrix& table, std::span<const st
 /// Whether products of this matrix and n rows are those of integers: x then is what quantise()
 /// leaves.
 bool ComputeDevice::is_in_integers(const SlicedMatrix& w, int n) const {
-  if (n > kMostColumns && tiers_.on.has(Tier::matrix)) return false;
+  if (is_in_halves(n)) return false;
   return tiers_.on.has(Tier::dot) && quant_type_info(w.type).block_elements > 1;
+}
+
+/// Whether products of n rows are those of cooperative matrices.
+bool ComputeDevice::is_in_halves(int n) const {
+  return n > kMostColumns && tiers_.on.has(Tier::matrix);
 }
 
 /// Rows of x that there is room for at once when they are bytes.
 int ComputeDevice::quantised_rows(int columns) const {
-  const std::uint64_t room = kPartialBytes / (kQuantisedUnitBytes * units_of(columns));
+  const std::uint64_t room = options_.partial_bytes / (kQuantisedUnitBytes * units_of(columns));
   HEARTH_CHECK(room > 0);
   return static_cast<int>(room > kRowsOfATile ? room / kRowsOfATile * kRowsOfATile : room);
 }
@@ -125,6 +100,10 @@ void ComputeDevice::matmul(Tensor out, const Matrix& w, Tensor x) {
 }
 
 void ComputeDevice::matmuls(std::span<const Product> products, Tensor x) {
+  if (is_in_halves(x.rows)) {
+    matmuls_in_halves(products, x);
+    return;
+  }
   const bool in_integers = std::any_of(
       products.begin(), products.end(),
       [&](const Product& product) { return is_in_integers(sliced(*product.w), x.rows); });
@@ -151,7 +130,6 @@ struct ComputeDevice::TiledShader {
 };
 
 ComputeDevice::TiledShader ComputeDevice::tiled_shader(bool in_integers) const {
-  if (tiers_.on.has(Tier::matrix)) return {"gemm_matrix", kMatrixLanes, kMatrixTile, 0};
   const std::uint32_t micro = in_integers ? tuning_.micro_dot : tuning_.micro;
   const std::uint32_t across = tuning_.tile / micro;
   return {in_integers ? "gemm_dot" : "gemm", across * across, tuning_.tile, micro};

@@ -128,7 +128,7 @@ VkShaderModule Pipelines::shader(std::string_view module) {
 }
 
 const Pipeline& Pipelines::get(std::string_view module, std::span<const std::uint32_t> constants,
-                               std::uint32_t n_bindings) {
+                               std::uint32_t n_bindings, std::uint32_t subgroup) {
   const std::pair key(module, std::vector<std::uint32_t>(constants.begin(), constants.end()));
   const auto found = pipelines_.find(key);
   if (found != pipelines_.end()) return found->second;
@@ -146,6 +146,13 @@ const Pipeline& Pipelines::get(std::string_view module, std::span<const std::uin
   info.stage.module = shader(module);
   info.stage.pName = "main";
   info.stage.pSpecializationInfo = &specialisation;
+  auto width = vk_struct<VkPipelineShaderStageRequiredSubgroupSizeCreateInfoEXT>(
+      VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO_EXT);
+  width.requiredSubgroupSize = subgroup;
+  if (subgroup > 0) {
+    info.stage.pNext = &width;
+    info.stage.flags = VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT;
+  }
   info.layout = layouts(n_bindings).pipeline;
   Pipeline made{.layout = info.layout, .n_bindings = n_bindings};
   check(gpu_.api().CreateComputePipelines(gpu_.device(), cache_, 1, &info, nullptr, &made.handle),

@@ -43,9 +43,10 @@ class Pipelines {
   Pipelines& operator=(const Pipelines&) = delete;
   ~Pipelines();
 
-  /// `constants` are numbers 0, 1 … of the module. The result stays where it is.
+  /// `constants` are numbers 0, 1 … of the module; `subgroup` is how wide its subgroups are to be,
+  /// the same for all pipelines of a module, or 0. The result stays where it is.
   const Pipeline& get(std::string_view module, std::span<const std::uint32_t> constants,
-                      std::uint32_t n_bindings);
+                      std::uint32_t n_bindings, std::uint32_t subgroup = 0);
 
   /// A descriptor set with these bindings, kept for the next time.
   VkDescriptorSet set(std::span<const Binding> bindings);

@@ -3,17 +3,13 @@
 #include <numbers>
 
 #include "engine/device/host_buffer.h"
-#include "engine/device/vulkan/compute_device.h"
+#include "engine/device/vulkan/verbs.h"
 
 namespace hearth::vulkan {
 namespace {
 
 std::uint64_t elements(const Tensor& tensor) {
   return static_cast<std::uint64_t>(tensor.rows) * static_cast<std::uint64_t>(tensor.columns);
-}
-
-std::uint64_t groups_for(std::uint64_t n, std::uint64_t at_once) {
-  return (n + at_once - 1) / at_once;
 }
 
 /// The stride of a tensor whose one row serves all.
@@ -164,7 +160,7 @@ void ComputeDevice::expert_sum(Tensor out, Tensor x, Tensor weights) {
 
 std::vector<std::int32_t> ComputeDevice::argmax(Tensor x) {
   const std::uint64_t bytes = sizeof(std::uint32_t) * static_cast<std::uint64_t>(x.rows);
-  HEARTH_CHECK(bytes <= kPartialBytes && bytes <= staging_.bytes);
+  HEARTH_CHECK(bytes <= options_.partial_bytes && bytes <= staging_.bytes);
   run({.verb = "argmax",
        .module = "argmax",
        .constants = {tuning_.row_lanes},

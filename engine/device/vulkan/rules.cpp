@@ -24,6 +24,7 @@ class Rules final : public MemoryRules {
       : max_binding_(max_binding),
         max_slab_(max_slab),
         staging_bytes_(options.staging_bytes),
+        partial_bytes_(options.partial_bytes),
         kv_on_host_(options.kv_on_host) {}
 
   std::vector<std::uint64_t> matrix(const MatrixShape& shape) const override {
@@ -53,7 +54,7 @@ class Rules final : public MemoryRules {
   bool keeps_kv_on_host() const override { return kv_on_host_; }
 
   std::vector<std::uint64_t> fixed(int n_ubatch) const override {
-    return {padded(staging_bytes_), padded(kPartialBytes), padded(step_layout(n_ubatch).bytes)};
+    return {padded(staging_bytes_), padded(partial_bytes_), padded(step_layout(n_ubatch).bytes)};
   }
 
   std::uint64_t allocated(std::span<const std::uint64_t> pieces) const override {
@@ -66,6 +67,7 @@ class Rules final : public MemoryRules {
   std::uint64_t max_binding_;
   std::uint64_t max_slab_;
   std::uint64_t staging_bytes_;
+  std::uint64_t partial_bytes_;
   bool kv_on_host_;
 };
 

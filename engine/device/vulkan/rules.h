@@ -13,9 +13,6 @@ namespace hearth::vulkan {
 
 inline constexpr std::uint64_t kUsualSlab = std::uint64_t{1} << 30;
 
-/// The partial results of attention over the chunks of its keys.
-inline constexpr std::uint64_t kPartialBytes = std::uint64_t{4} << 20;
-
 /// The parameter buffer, in words: four per row of a step, the ids of so many get_rows in a step,
 /// tables of frequencies.
 inline constexpr std::uint64_t kRowWords = 4;

@@ -118,6 +118,28 @@ std::vector<float> attended(Device& device) {
   return out.read(device);
 }
 
+/// A prompt after some others, of heads that share keys: more rows and keys than a block has.
+std::vector<float> attended_prompt(Device& device) {
+  const int n_past = 45;
+  const int n = 75;
+  const int dim = 32;
+  const auto cache = device.make_kv_cache({.n_ctx = n_past + n, .layers = {{dim, dim, 1}}});
+  const Numbers kv(device, n_past + n, dim, numbers(n_past + n, dim));
+  device.begin(Step(0, n_past + n));
+  device.kv_store(*cache, 0, kv.tensor, kv.tensor);
+  const Numbers q(device, n, 2 * dim, numbers(n, 2 * dim));
+  const Numbers out(device, n, 2 * dim);
+  device.begin(Step(n_past, n));
+  device.attention(out.tensor, q.tensor, *cache,
+                   {.n_head = 2,
+                    .n_head_kv = 1,
+                    .head_dim_k = dim,
+                    .head_dim_v = dim,
+                    .scale = 2e-5F,
+                    .window = 70});
+  return out.read(device);
+}
+
 void test_subgroups(Trial& trial) {
   const int rows = 21;
   const int columns = 300;
@@ -172,9 +194,13 @@ void test_dot_products(Trial& trial) {
   test_product(trial, {QuantType::Q8_0, {0}}, 21, 9);
 }
 
-/// Whole tiles of 128 and parts of them. Half precision holds these weights and inputs.
+/// Tiles of every side (kSelfTestGroups), whole ones and parts. Half precision holds these weights
+/// and inputs; of attention it holds all but the weights of keys.
 void test_matrices(Trial& trial) {
   test_product(trial, {QuantType::Q8_0, {0}}, 200, 150);
+  test_product(trial, {QuantType::Q4_K, {0, 2}}, 100, 60);
+  test_product(trial, {QuantType::Q8_0, {0}}, 40, 30);
+  trial.compare("attention", attended_prompt);
 }
 
 struct TestRow {

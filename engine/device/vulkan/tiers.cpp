@@ -15,9 +15,6 @@
 namespace hearth::vulkan {
 namespace {
 
-/// Bytes of shared memory that shaders/gemm_matrix.comp takes.
-constexpr std::uint32_t kMatrixSharedBytes = 2 * 128 * 5 * 16 + 8 * 256 * 4;
-
 constexpr const char* kVariable = "HEARTH_VULKAN_TIERS";
 
 /// Something in words; nullptr if there is nothing to say.
@@ -41,15 +38,16 @@ const char* useless_dot(const Claims& claims) {
 
 const char* missing_for_matrices(const Claims& claims) {
   if (!claims.matrices) return "the driver has no cooperative matrices";
-  if (!claims.matrices_of_16)
-    return "the driver has no cooperative matrices of 16 x 16 halves with sums in floats";
-  if (!claims.subgroups_of_32) return "the driver has no subgroups that are 32 wide throughout";
+  if (claims.fragments.size.m == 0)
+    return "the driver has no cooperative matrices of a size that the shaders take, halves with "
+           "sums in floats";
+  if (claims.fragments.lanes == 0) return "the driver has no subgroups of one width";
   if (!claims.room_for_matrices) return "the driver has no workgroups that are large enough";
   return nullptr;
 }
 
-const char* never_useless(const Claims&) {
-  return nullptr;
+const char* useless_matrices(const Claims& claims) {
+  return claims.is_software ? "a software device gains nothing by it" : nullptr;
 }
 
 struct TierRow {
@@ -66,8 +64,9 @@ constexpr TierRow kTiers[] = {
      false, missing_for_subgroups, useless_subgroups},
     {Tier::dot, "dot", "products in integers, for which activations become bytes", true,
      missing_for_dot, useless_dot},
-    {Tier::matrix, "matrix", "products of prompts on cooperative matrices in half precision", true,
-     missing_for_matrices, never_useless},
+    {Tier::matrix, "matrix",
+     "products and attention of prompts on cooperative matrices in half precision", true,
+     missing_for_matrices, useless_matrices},
 };
 
 /// Shaders, and their variants that need sums over subgroups.
@@ -109,21 +108,47 @@ void read_dot(const InstanceApi& api, VkPhysicalDevice device, Claims& claims) {
   claims.fast_dot = property.integerDotProduct4x8BitPackedSignedAccelerated == VK_TRUE;
 }
 
-bool has_matrices_of_16(const InstanceApi& api, VkPhysicalDevice device) {
+/// The sizes of those with factors in half precision and sums in floats.
+std::vector<Fragment> fragment_sizes(const InstanceApi& api, VkPhysicalDevice device) {
   const auto query = api.GetPhysicalDeviceCooperativeMatrixPropertiesKHR;
   std::uint32_t n = 0;
-  if (!query || query(device, &n, nullptr) != VK_SUCCESS) return false;
+  if (!query || query(device, &n, nullptr) != VK_SUCCESS) return {};
   std::vector<VkCooperativeMatrixPropertiesKHR> kinds(
       n, vk_struct<VkCooperativeMatrixPropertiesKHR>(
              VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR));
-  if (query(device, &n, kinds.data()) != VK_SUCCESS) return false;
-  return std::any_of(kinds.begin(), kinds.end(), [](const VkCooperativeMatrixPropertiesKHR& kind) {
-    return kind.MSize == 16 && kind.NSize == 16 && kind.KSize == 16 &&
-           kind.AType == VK_COMPONENT_TYPE_FLOAT16_KHR &&
-           kind.BType == VK_COMPONENT_TYPE_FLOAT16_KHR &&
-           kind.CType == VK_COMPONENT_TYPE_FLOAT32_KHR &&
-           kind.ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR && kind.scope == VK_SCOPE_SUBGROUP_KHR;
-  });
+  if (query(device, &n, kinds.data()) != VK_SUCCESS) return {};
+  std::vector<Fragment> sizes;
+  for (const VkCooperativeMatrixPropertiesKHR& kind : kinds) {
+    const bool is_it = kind.AType == VK_COMPONENT_TYPE_FLOAT16_KHR &&
+                       kind.BType == VK_COMPONENT_TYPE_FLOAT16_KHR &&
+                       kind.CType == VK_COMPONENT_TYPE_FLOAT32_KHR &&
+                       kind.ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR &&
+                       kind.scope == VK_SCOPE_SUBGROUP_KHR;
+    if (is_it) sizes.push_back({.m = kind.MSize, .n = kind.NSize, .k = kind.KSize});
+  }
+  return sizes;
+}
+
+/// Of subgroups that may be of several widths the narrowest are asked for: the ones that matrix
+/// units are made for (Intel's 16, AMD's 32).
+void read_lanes(const InstanceApi& api, VkPhysicalDevice device,
+                const VkPhysicalDeviceSubgroupProperties& subgroup,
+                const VkPhysicalDeviceSubgroupSizeControlPropertiesEXT& range,
+                FragmentSupport& fragments) {
+  auto width = vk_struct<VkPhysicalDeviceSubgroupSizeControlFeaturesEXT>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT);
+  auto features =
+      vk_struct<VkPhysicalDeviceFeatures2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
+  if (range.maxSubgroupSize > 0) features.pNext = &width;  // the driver has the extension
+  api.GetPhysicalDeviceFeatures2(device, &features);
+  fragments.asks_for_lanes = width.subgroupSizeControl == VK_TRUE &&
+                             width.computeFullSubgroups == VK_TRUE &&
+                             (range.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0;
+  if (fragments.asks_for_lanes) {
+    fragments.lanes = range.minSubgroupSize;
+  } else if (range.minSubgroupSize == range.maxSubgroupSize) {
+    fragments.lanes = subgroup.subgroupSize;
+  }
 }
 
 void read_matrices(const InstanceApi& api, VkPhysicalDevice device, Claims& claims) {
@@ -141,7 +166,7 @@ void read_matrices(const InstanceApi& api, VkPhysicalDevice device, Claims& clai
   api.GetPhysicalDeviceFeatures2(device, &features);
   claims.matrices = matrix.cooperativeMatrix == VK_TRUE && model.vulkanMemoryModel == VK_TRUE &&
                     half.shaderFloat16 == VK_TRUE;
-  claims.matrices_of_16 = has_matrices_of_16(api, device);
+  claims.fragments.size = best_fragment(fragment_sizes(api, device));
 }
 
 /// What the person asks for: nothing, or these tiers and no others.
@@ -159,13 +184,15 @@ struct Finding {
 };
 
 Finding run_self_test(const std::shared_ptr<Instance>& instance, const Instance::Physical& physical,
-                      const VulkanOptions& options, Tier tier, TierSet tiers) {
+                      const VulkanOptions& options, Tier tier, const TierDecision& decision) {
   try {
     const VulkanOptions usual = {.staging_bytes = 1 << 16,
+                                 .partial_bytes = 1 << 20,
                                  .cache_folder = options.cache_folder,
                                  .use_cache = options.use_cache,
-                                 .workgroup = options.workgroup};
-    ComputeDevice device(instance, physical, usual, {.on = tiers, .reports = {}});
+                                 .workgroup = options.workgroup,
+                                 .busy_groups = kSelfTestGroups};
+    ComputeDevice device(instance, physical, usual, decision);
     return {.fault = self_test(tier, device, options.lying_tier == tier_name(tier))};
   } catch (const Error& error) {
     return {.fault = error.what(), .is_of_shaders = false};
@@ -175,12 +202,12 @@ Finding run_self_test(const std::shared_ptr<Instance>& instance, const Instance:
 /// Empty if the tier's shaders do what they should: as known in this process, from an earlier one,
 /// or from the self-test.
 std::string fault_of(const std::shared_ptr<Instance>& instance, const Instance::Physical& physical,
-                     const VulkanOptions& options, Tier tier, TierSet tiers) {
+                     const VulkanOptions& options, Tier tier, const TierDecision& decision) {
   static std::mutex mutex;
   static std::map<std::string, std::string> known;
   const bool lies = options.lying_tier == tier_name(tier);
-  const std::string test =
-      fmt::format("{} {} {} {}", tier_name(tier), tiers.bits(), options.workgroup, kSelfTests);
+  const std::string test = fmt::format("{} {} {} {}", tier_name(tier), decision.on.bits(),
+                                       options.workgroup, kSelfTests);
   const std::string key =
       fmt::format("{} {} {} {}", physical.info.uuid, physical.info.driver, test, lies);
   const std::lock_guard lock(mutex);
@@ -196,7 +223,7 @@ std::string fault_of(const std::shared_ptr<Instance>& instance, const Instance::
                             ? ""
                             : *recorded + " (in an earlier run; hearth doctor tests anew)";
   }
-  const Finding finding = run_self_test(instance, physical, options, tier, tiers);
+  const Finding finding = run_self_test(instance, physical, options, tier, decision);
   if (finding.is_of_shaders) record.keep(test, finding.fault);
   return known[key] = finding.fault;
 }
@@ -234,11 +261,11 @@ Claims read_claims(const InstanceApi& api, VkPhysicalDevice device) {
   claims.is_software = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
   claims.subgroup_sums = (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0 &&
                          (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT) != 0;
-  claims.subgroups_of_32 =
-      subgroup.subgroupSize == 32 && range.minSubgroupSize == range.maxSubgroupSize;
-  claims.room_for_matrices = limits.maxComputeWorkGroupInvocations >= kMatrixLanes &&
-                             limits.maxComputeWorkGroupSize[0] >= kMatrixLanes &&
-                             limits.maxComputeSharedMemorySize >= kMatrixSharedBytes;
+  read_lanes(api, device, subgroup, range, claims.fragments);
+  const std::uint32_t lanes = kMatrixSubgroups * claims.fragments.lanes;
+  claims.room_for_matrices = limits.maxComputeWorkGroupInvocations >= lanes &&
+                             limits.maxComputeWorkGroupSize[0] >= lanes &&
+                             limits.maxComputeSharedMemorySize >= least_matrix_bytes();
   if (has(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)) read_dot(api, device, claims);
   if (has(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME) &&
       has(VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME) &&
@@ -282,6 +309,7 @@ TierDecision decide_tiers(const std::shared_ptr<Instance>& instance,
   const Claims claims = read_claims(instance->api(), physical.handle);
   const std::optional<TierSet> wish = wished_tiers(options);
   TierDecision decision;
+  decision.fragments = claims.fragments;
   for (const TierRow& row : kTiers) {
     VulkanTier report{.name = row.name, .what = row.what, .rounds_inputs = row.rounds_inputs};
     const char* useless = row.useless(claims);
@@ -294,10 +322,10 @@ TierDecision decide_tiers(const std::shared_ptr<Instance>& instance,
     } else if (useless && !is_named) {
       report.why_off = useless;
     } else {
-      TierSet tiers = decision.on;
-      tiers.add(row.tier);
-      const std::string fault = fault_of(instance, physical, options, row.tier, tiers);
-      if (fault.empty()) decision.on = tiers;
+      TierDecision with = {.on = decision.on, .reports = {}, .fragments = decision.fragments};
+      with.on.add(row.tier);
+      const std::string fault = fault_of(instance, physical, options, row.tier, with);
+      if (fault.empty()) decision.on = with.on;
       report.is_on = fault.empty();
       report.is_unexpected = !fault.empty();
       if (!fault.empty()) report.why_off = "its self-test failed: " + fault;

@@ -15,18 +15,13 @@
 
 namespace hearth::vulkan {
 
-/// Lanes of a workgroup of shaders/gemm_matrix.comp, and the side of its tiles.
-inline constexpr std::uint32_t kMatrixLanes = 256;
-inline constexpr std::uint32_t kMatrixTile = 128;
-
 /// What a driver says of itself.
 struct Claims {
   bool subgroup_sums = false;  // in compute shaders
   bool dot = false;
   bool fast_dot = false;  // done in hardware
   bool matrices = false;  // cooperative ones, with half-precision numbers and Vulkan's memory model
-  bool matrices_of_16 = false;     // 16 x 16 x 16, halves with sums in floats
-  bool subgroups_of_32 = false;    // always
+  FragmentSupport fragments = {};
   bool room_for_matrices = false;  // workgroups and shared memory for a tile
   bool is_software = false;
 };
@@ -45,6 +40,7 @@ std::string_view shader_for(std::string_view module, TierSet tiers);
 struct TierDecision {
   TierSet on;
   std::vector<VulkanTier> reports;  // of all tiers
+  FragmentSupport fragments = {};
 };
 
 /// Counted up when the self-tests change: what older ones found is then not known.
@@ -54,6 +50,9 @@ inline constexpr int kSelfTests = 1;
 /// the next runs of the program (tier_record.h).
 TierDecision decide_tiers(const std::shared_ptr<Instance>& instance,
                           const Instance::Physical& physical, const VulkanOptions& options);
+
+/// Workgroups that are enough on the device of a self-test: so small products come in all tiles.
+inline constexpr int kSelfTestGroups = 2;
 
 /// What a tier's shaders get wrong on `device`, which uses them; empty if nothing.
 /// `pretends_to_lie` spoils the first result.

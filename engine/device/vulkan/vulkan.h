@@ -51,6 +51,9 @@ struct VulkanOptions {
   std::string device = {};
 
   std::uint64_t staging_bytes = std::uint64_t{16} << 20;  // between host and device
+  /// What products make of their inputs, and the parts of attention's results. Half-precision
+  /// inputs of 512 rows fit up to 32768 columns.
+  std::uint64_t partial_bytes = std::uint64_t{32} << 20;
   bool kv_on_host = false;  // keys and values in the host's memory, which the device reads
   bool profile = false;     // measure every op
   /// Of compiled pipelines, and of what self-tests found; empty: $XDG_CACHE_HOME/hearth or
@@ -70,6 +73,7 @@ struct VulkanOptions {
   std::uint64_t max_slab = 0;      // bytes of one allocation; 0: the device's own, at most 1 GiB
   std::uint64_t work_at_once = 0;  // multiplications that are sent at first; 0: as suits a GPU
   int workgroup = 0;               // lanes; 0: as suits the device
+  int busy_groups = 0;             // workgroups that keep the device busy; 0: as of a large one
   bool always_stage = false;       // as if its memory were not the host's
   int fail_allocation = -1;        // the k-th allocation of device memory fails
   int lose_at_submit = -1;         // the k-th submit loses the device
