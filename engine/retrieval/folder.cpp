@@ -75,10 +75,7 @@ class FolderWork {
     }
     embed();
     for (const auto& [source, document] : known_) {
-      const bool is_out_of_reach = std::any_of(
-          files.unread.begin(), files.unread.end(),
-          [&](const DocumentFiles::Unread& folder) { return source.starts_with(folder.source); });
-      if (seen_.contains(source) || is_out_of_reach) continue;
+      if (seen_.contains(source) || is_out_of_reach(files, source)) continue;
       ++report_.gone;
       for (const std::string& key : document.keys) index_.remove(key);
     }
@@ -102,6 +99,13 @@ class FolderWork {
   }
 
  private:
+  /// Whether a document lies in a folder that could not be read.
+  static bool is_out_of_reach(const DocumentFiles& files, const std::string& source) {
+    return std::any_of(
+        files.unread.begin(), files.unread.end(),
+        [&](const DocumentFiles::Unread& folder) { return source.starts_with(folder.source); });
+  }
+
   void show_progress(double of_document = 0.0, std::uint64_t bytes = 0) const {
     const auto part = static_cast<std::uint64_t>(of_document * static_cast<double>(bytes));
     hearth::report(progress_, std::min(done_ + part, total_), total_);

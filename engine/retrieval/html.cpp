@@ -238,10 +238,10 @@ class HtmlReader {
         if (open_.kind != Block::Kind::table && closes) break;
         if (open_.kind != Block::Kind::table) end_block();
         open_.kind = Block::Kind::table;
-        if (!at_line_begin()) open_.text += " |\n";  // a row may go without its end
+        if (!at_line_begin()) add_bar("|\n");  // a row may go without its end
         break;
       case Effect::cell:
-        if (!closes) open_.text += at_line_begin() ? "| " : " | ";
+        if (!closes) add_bar("| ");
         break;
       case Effect::skip:
         if (!closes) skip_to_end_of(row.name);
@@ -254,6 +254,12 @@ class HtmlReader {
       case Effect::none:
         break;
     }
+  }
+
+  void add_bar(std::string_view bar) {
+    while (open_.text.ends_with(' ')) open_.text.pop_back();
+    if (!at_line_begin()) open_.text += ' ';
+    open_.text += bar;
   }
 
   bool at_line_begin() const { return open_.text.empty() || open_.text.back() == '\n'; }

@@ -173,6 +173,25 @@ TEST_F(RetrievalCommands, WordsAloneFindPeoplesQuestions) {
   }
 }
 
+// Of an index that was made in one go, nothing is left when its end is cut off; of one that was
+// brought up to date, what was there before.
+TEST_F(RetrievalCommands, ACutOffIndexIsAnErrorOrTheStateBefore) {
+  ASSERT_EQ(index().exit_code, 0);
+  const auto whole = fs::file_size(kb_);
+  write("birds.md", "# Birds\n\nA bird sings.\n");
+  ASSERT_EQ(index().exit_code, 0);
+  ASSERT_GT(fs::file_size(kb_), whole);
+  fs::resize_file(kb_, fs::file_size(kb_) - 1);
+  const ProgramResult before = run_hearth({"search", kb_, "cat sleep"});
+  EXPECT_EQ(before.exit_code, 0);
+  EXPECT_THAT(before.err, HasSubstr("state before"));
+  EXPECT_THAT(before.out, HasSubstr("sixteen"));
+  fs::resize_file(kb_, whole - 1);
+  const ProgramResult cut = run_hearth({"search", kb_, "cat sleep"});
+  EXPECT_EQ(cut.exit_code, 1);
+  EXPECT_THAT(cut.err, HasSubstr("damaged"));
+}
+
 TEST_F(RetrievalCommands, RefuseWhatIsNoIndex) {
   const std::string path = (dir_ / "docs/cats.md").string();
   const ProgramResult result = run_hearth({"search", path, "x"});

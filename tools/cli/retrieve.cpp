@@ -115,6 +115,13 @@ Retriever::Retriever(const RetrievalOptions& options)
   for (const std::string& text : options_.where) filter_.push_back(parse_condition(text));
   if (!options_.words_only) embedder_ = embedder_for(index_, options_.embedder);
   if (options_.vectors_only && !embedder_) index_.check_embedder("--vectors");
+  if (index_.is_fallback() && index_.size() == 0) {
+    throw Error(
+        Error::Parts{.where = index_.name(),
+                     .what = "the newest commit is damaged, and before it the index was empty",
+                     .expected = "make it anew with `hearth index`",
+                     .got = {}});
+  }
   if (index_.is_fallback()) {
     notice(fmt::format("{}: the newest commit is damaged; this is the state before it",
                        index_.name()));
