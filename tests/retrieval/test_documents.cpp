@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "engine/retrieval/chunker.h"
 #include "engine/retrieval/folder.h"
 #include "engine/retrieval/near_duplicates.h"
@@ -109,6 +110,28 @@ TEST(Chunks, AlwaysFit) {
       ++n;
     }
     EXPECT_GT(n, 20U);
+  }
+}
+
+// A measure that takes them for one word each: they are cut all the same, at characters, and
+// nothing is lost.
+TEST(Chunks, OfAWordWithoutEndHaveSoManyBytesAtMost) {
+  for (const std::string letter : {"x", "é", "가", "😀"}) {
+    std::string word;
+    for (int i = 0; i < 7001; ++i) word += letter;
+    ChunkOptions options;
+    options.count_tokens = [](std::string_view) { return 1; };
+    options.max_tokens = 20;
+    options.overlap_tokens = 0;
+    const auto chunks = chunk(parse_plain(word), options);
+    std::string all;
+    for (const Chunk& c : chunks) {
+      EXPECT_LE(c.text.size(), 32U * 21);
+      EXPECT_TRUE(utf8::is_valid(c.text));
+      all += c.text;
+    }
+    EXPECT_EQ(all, word);
+    EXPECT_LE(chunks.size(), word.size() / 400);
   }
 }
 
@@ -243,6 +266,9 @@ TEST_F(Folder, ALineWithoutAnEnd) {
   const FolderReport report = index_folder(index_, root_, nullptr, {});
   EXPECT_GT(report.chunks, 1000U);
   const Index index(index_);
+  for (std::uint64_t i = 0; i < index.n_numbers(); ++i) {
+    ASSERT_LE(index.record(i).text.size(), 10'000U);
+  }
   for (const char* word : {"word0", "word1000", "word300000"}) {
     EXPECT_FALSE(index.best_words(word, 1).empty()) << word;
   }
