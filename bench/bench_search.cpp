@@ -1,7 +1,8 @@
 // Exact search beside FAISS, on the same vectors:
-//   bench_search check [MOST]   the same ids and scores, for up to MOST vectors (100000); exit 1 if
-//   not bench_search speed          100,000 x 768: one query, 1,000 queries; of the machine's
-//   ceilings bench_search million        1,000,000 x 384 int8: opening, memory, adding
+//   bench_search check [MOST]   the same ids and scores, for up to MOST vectors (100000), and each
+//                               reads the other's files; exit 1 if not
+//   bench_search speed          100,000 x 768: one query, 1,000 queries; of the machine's ceilings
+//   bench_search million        1,000,000 x 384 int8: opening, memory, adding
 // README.md says how to read it.
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@
 #include "bench/faiss_flat.h"
 #include "bench/search_index.h"
 #include "bench/search_speed.h"
+#include "engine/retrieval/faiss_exchange.h"
 
 namespace hearth::bench {
 namespace {
@@ -62,6 +64,27 @@ std::optional<std::string> difference(const Index& index, std::span<const float>
   return std::nullopt;
 }
 
+using Found = std::vector<std::vector<Scored>>;
+
+/// What is wrong with files, if anything: an index of what FAISS has written finds `ours` in its
+/// vectors, and FAISS finds `theirs` in what the index writes; to the bit, for the vectors are the
+/// same.
+std::optional<std::string> file_difference(const ScratchFolder& folder, const FaissFlat& faiss,
+                                           Metric metric, std::uint32_t d,
+                                           std::span<const float> queries, const Found& ours,
+                                           const Found& theirs) {
+  faiss.write(folder / "faiss");
+  std::filesystem::remove(folder / "imported");
+  retrieval::import_faiss(folder / "faiss", folder / "imported", {});
+  const Index imported(folder / "imported");
+  if (imported.nearest(queries, kWanted) != ours) return "FAISS's file is read otherwise";
+  retrieval::export_faiss(imported, folder / "exported");
+  FaissFlat again(metric, d, 2);
+  again.read(folder / "exported");
+  if (again.search(queries, kWanted) != theirs) return "FAISS reads our file otherwise";
+  return std::nullopt;
+}
+
 /// Prints a line. True if all is the same.
 bool check(const ScratchFolder& folder, Metric metric, std::size_t n, std::uint32_t d) {
   FaissFlat faiss(metric, d, 2);
@@ -80,6 +103,9 @@ bool check(const ScratchFolder& folder, Metric metric, std::size_t n, std::uint3
     }
     const auto found = difference(*index, query, ours[q], theirs[q]);
     if (found && wrong.empty()) wrong = fmt::format("; query {}: {}", q, *found);
+  }
+  if (const auto found = file_difference(folder, faiss, metric, d, queries, ours, theirs)) {
+    wrong += "; " + *found;
   }
   fmt::print("{:>18} {:>8} x {:<5} {} of {} ids the same, the others ties{}\n", metric_name(metric),
              n, d, same, kQueries * std::min(n, kWanted), wrong);

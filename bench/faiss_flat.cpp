@@ -1,6 +1,7 @@
 #include "bench/faiss_flat.h"
 
 #include <faiss/IndexFlat.h>
+#include <faiss/index_io.h>
 #include <omp.h>
 
 namespace hearth::bench {
@@ -25,6 +26,15 @@ FaissFlat::~FaissFlat() = default;
 void FaissFlat::add(std::span<const float> vectors) {
   const auto d = static_cast<std::size_t>(impl_->index.d);
   impl_->index.add(static_cast<faiss::Index::idx_t>(vectors.size() / d), vectors.data());
+}
+
+void FaissFlat::write(const std::filesystem::path& path) const {
+  faiss::write_index(&impl_->index, path.c_str());
+}
+
+void FaissFlat::read(const std::filesystem::path& path) {
+  const std::unique_ptr<faiss::Index> any(faiss::read_index(path.c_str()));
+  impl_->index = dynamic_cast<faiss::IndexFlat&>(*any);
 }
 
 std::vector<std::vector<retrieval::Scored>> FaissFlat::search(std::span<const float> queries,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <vector>
@@ -24,6 +25,10 @@ class FaissFlat {
 
   /// vectors [n][dimension]
   void add(std::span<const float> vectors);
+
+  /// A file as FAISS's own functions write and read it.
+  void write(const std::filesystem::path& path) const;
+  void read(const std::filesystem::path& path);
 
   /// The k best for each of queries [n][dimension]: scores as an Index has them, so less the
   /// squared distance for L2.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 
 #include "base/error.h"
 #include "base/utf8.h"
@@ -85,7 +86,15 @@ class Chunker {
   }
 
  private:
-  int count(std::string_view text) const { return options_.count_tokens(text); }
+  /// Tokens, but at least one for so many bytes: a measure may take a word without end for one, and
+  /// what is too large by its bytes alone need not be counted.
+  int count(std::string_view text) const {
+    constexpr std::size_t kBytesOfAToken = 32;
+    const auto by_bytes =
+        static_cast<int>(std::min<std::size_t>(text.size() / kBytesOfAToken, INT_MAX));
+    if (by_bytes > options_.max_tokens) return by_bytes;
+    return std::max(by_bytes, options_.count_tokens(text));
+  }
   bool fits(const std::string& text) const {
     return count(joined(heading_, text, "\n\n")) <= options_.max_tokens;
   }
@@ -205,7 +214,9 @@ class Chunker {
   /// The last sentences of a text, as many as the overlap has room for.
   std::string end_of(const std::string& text) const {
     std::string end;
-    const std::vector<std::string_view> all = pieces(text, kSentenceEnds);
+    std::vector<std::string_view> all;
+    Pieces pieces(text, kSentenceEnds);
+    for (std::string_view piece; pieces.next(piece);) all.push_back(piece);
     for (std::size_t i = all.size(); i-- > 1;) {
       std::string longer = std::string(all[i]) + end;
       if (count(longer) > options_.overlap_tokens) break;
@@ -227,21 +238,30 @@ class Chunker {
   static constexpr Ends kSentenceEnds = ".?!\n";
   static constexpr std::array<Ends, 3> kCuts = {"\n", ".?!\n", " \t\n"};
 
-  /// Cut behind each end that white space follows, or that is white space.
-  static std::vector<std::string_view> pieces(std::string_view text, Ends ends) {
-    std::vector<std::string_view> out;
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (ends.find(text[i]) == Ends::npos) continue;
-      const bool at_space = text[i] == '\n' || text[i] == ' ' || text[i] == '\t' ||
-                            i + 1 == text.size() || text[i + 1] == ' ' || text[i + 1] == '\n';
-      if (!at_space) continue;
-      out.push_back(text.substr(begin, i + 1 - begin));
-      begin = i + 1;
+  /// A text cut behind each end that white space follows, or that is white space.
+  class Pieces {
+   public:
+    Pieces(std::string_view text, Ends ends) : rest_(text), ends_(ends) {}
+
+    bool next(std::string_view& piece) {
+      if (rest_.empty()) return false;
+      std::size_t n = 0;
+      while (n < rest_.size() && !ends_at(n)) ++n;
+      piece = rest_.substr(0, n + 1);
+      rest_.remove_prefix(piece.size());
+      return true;
     }
-    if (begin < text.size()) out.push_back(text.substr(begin));
-    return out;
-  }
+
+   private:
+    bool ends_at(std::size_t i) const {
+      if (ends_.find(rest_[i]) == Ends::npos) return false;
+      return rest_[i] == '\n' || rest_[i] == ' ' || rest_[i] == '\t' || i + 1 == rest_.size() ||
+             rest_[i + 1] == ' ' || rest_[i + 1] == '\n';
+    }
+
+    std::string_view rest_;
+    Ends ends_;
+  };
 
   /// Puts pieces together again, as many as fit.
   class Filler {
@@ -261,13 +281,25 @@ class Chunker {
       return true;
     }
 
+    /// The first characters of a text, as many as fit by themselves; one at least.
+    std::string_view beginning(std::string_view text) const {
+      std::size_t fits = utf8::decode_one(text).length, too_many = text.size() + 1;
+      for (std::size_t n = fits; fits + 1 < too_many;) {
+        n = std::min(2 * n, fits + (too_many - fits) / 2);
+        std::size_t whole = n - utf8::incomplete_tail(text.substr(0, n));
+        if (whole <= fits) whole = fits + utf8::decode_one(text.substr(fits)).length;
+        if (whole >= too_many) break;
+        (chunker_.count(text.substr(0, whole)) <= room_ ? fits : too_many) = whole;
+        n = fits;
+      }
+      return text.substr(0, fits);
+    }
+
     void end() {
       if (!open_.empty()) parts_.push_back(std::move(open_));
       open_.clear();
       n_open_ = 0;
     }
-
-    int room() const { return room_; }
 
    private:
     const Chunker& chunker_;
@@ -280,26 +312,18 @@ class Chunker {
   void cut(std::string_view text, std::size_t way, std::vector<std::string>& parts) const {
     Filler filler(*this, parts);
     if (way < kCuts.size()) {
-      for (const std::string_view piece : pieces(text, kCuts[way])) {
+      Pieces pieces(text, kCuts[way]);
+      for (std::string_view piece; pieces.next(piece);) {
         if (!filler.add(piece)) cut(piece, way + 1, parts);
       }
       return filler.end();
     }
-    // A word without end: as much at a time as fits.
-    for (std::size_t n = text.size(); !text.empty(); n = std::min(2 * n, text.size())) {
-      while (n > 1 && (!begins_character(text, n) || count(text.substr(0, n)) > filler.room())) {
-        n = begins_character(text, n) ? n / 2 : n - 1;
-      }
-      n = std::max(n, utf8::decode_one(text).length);
-      if (!filler.add(text.substr(0, n))) parts.emplace_back(text.substr(0, n));
-      text.remove_prefix(n);
+    while (!text.empty()) {  // a word without end
+      const std::string_view some = filler.beginning(text);
+      if (!filler.add(some)) parts.emplace_back(some);
+      text.remove_prefix(some.size());
     }
     filler.end();
-  }
-
-  /// Whether no character goes on at offset n.
-  static bool begins_character(std::string_view text, std::size_t n) {
-    return n >= text.size() || (static_cast<unsigned char>(text[n]) & 0xC0) != 0x80;
   }
 
   const ChunkOptions& options_;

@@ -13,6 +13,7 @@
 namespace hearth::retrieval {
 namespace {
 
+/// More than are needed.
 constexpr std::uint64_t kManySegments = 32;
 
 FileHead file_head(const IndexSettings& settings) {
@@ -165,7 +166,8 @@ void Index::commit() {
 }
 
 bool Index::wants_compaction() const {
-  return segments_.size() > kManySegments || n_deleted() > n_live_;
+  const std::uint64_t n_needed = IndexBuilder::n_segments(settings_.layout, n_live_);
+  return segments_.size() > n_needed + kManySegments || n_deleted() > n_live_;
 }
 
 void Index::compact(const ProgressFn& progress) {

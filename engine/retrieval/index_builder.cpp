@@ -9,9 +9,19 @@ namespace {
 
 /// Of a segment: what is held in memory until it is written.
 constexpr std::uint64_t kMostRecordsAtOnce = 1 << 17;
-constexpr std::uint64_t kMostVectorBytes = 256 << 20;
+constexpr std::uint64_t kMostVectorBytes = 64 << 20;
+
+std::uint64_t records_of_a_segment(const VectorLayout& layout) {
+  const std::uint64_t row = std::max<std::uint64_t>(1, layout.dimension * sizeof(float));
+  return std::min(kMostRecordsAtOnce, kMostVectorBytes / row);
+}
 
 }  // namespace
+
+std::uint64_t IndexBuilder::n_segments(const VectorLayout& layout, std::uint64_t n_records) {
+  const std::uint64_t each = records_of_a_segment(layout);
+  return (n_records + each - 1) / each;
+}
 
 IndexBuilder::IndexBuilder(const std::filesystem::path& path, const IndexSettings& settings)
     : path_(path), beside_(path.string() + ".new"), layout_(settings.layout), writer_(layout_) {
@@ -30,8 +40,7 @@ IndexBuilder::~IndexBuilder() {
 void IndexBuilder::add(const Record& record) {
   check_vector(layout_, record);
   writer_.add(record);
-  const std::uint64_t bytes = writer_.n_records() * layout_.dimension * sizeof(float);
-  if (writer_.n_records() == kMostRecordsAtOnce || bytes >= kMostVectorBytes) flush();
+  if (writer_.n_records() == records_of_a_segment(layout_)) flush();
 }
 
 void IndexBuilder::flush() {

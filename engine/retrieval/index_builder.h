@@ -20,6 +20,9 @@ class IndexBuilder {
   /// Removes the file unless finish() was called.
   ~IndexBuilder();
 
+  /// Segments that it makes of so many records.
+  static std::uint64_t n_segments(const VectorLayout& layout, std::uint64_t n_records);
+
   /// The next record, with a key that no other has. Throws Error if its vector cannot be stored.
   void add(const Record& record);
 

@@ -210,6 +210,9 @@ std::uint64_t IndexFile::next_segment_at() const {
 void IndexFile::commit(std::span<const std::byte> segment, std::uint64_t n_records) {
   HEARTH_CHECK(access_ == Access::write);
   std::vector<DirectoryEntry> entries = directory();
+  if (entries.size() >= kMostSegments) {
+    refuse("the index has as many commits as there can be", "a compaction before the next", {});
+  }
   entries.push_back({.at = next_segment_at(), .n_records = n_records});
   const auto table = std::as_bytes(std::span(entries));
   Superblock next{.sequence = superblock_.sequence + 1,

@@ -10,7 +10,7 @@ namespace {
 struct ByteScores {
   static constexpr int kVectors = 4;
   static constexpr int kQueries = 6;
-  static constexpr int kAlone = 8;
+  static constexpr int kAlone = 4;
 
   template <int kVectors, int kQueries, bool kAsksAhead>
   static void run(const std::int8_t* vectors, std::size_t apart, std::size_t d,

@@ -29,7 +29,7 @@ struct FloatScores {
   static constexpr bool kManySums = S::kSums >= 24;
   static constexpr int kVectors = kManySums ? 4 : 2;
   static constexpr int kQueries = kManySums ? 6 : 3;
-  static constexpr int kAlone = kManySums ? 8 : 4;  // vectors beside a single query
+  static constexpr int kAlone = 4;  // vectors beside a single query
 
   template <int kVectors, int kQueries, bool kAsksAhead>
   static void run(const Element* vectors, std::size_t apart, std::size_t d, const float* queries,

@@ -102,6 +102,61 @@ TEST_F(RetrievalCommands, AnIndexWithVectorsWantsItsEmbedder) {
   EXPECT_THAT(other.err, HasSubstr("another embedding model"));
 }
 
+TEST_F(RetrievalCommands, VectorsGoToFaissAndComeBackWithTheirTexts) {
+  test::write_toy_embedder(embedder_);
+  ASSERT_EQ(index({"--embedder", embedder_}).exit_code, 0);
+  const auto path = [&](const char* name) { return (dir_ / name).string(); };
+  const std::string flat = path("kb.faiss"), lines = path("kb.jsonl"), back = path("back.hearth");
+  const ProgramResult out = run_hearth({"export", kb_, "-o", flat, "--records", lines});
+  ASSERT_EQ(out.exit_code, 0) << out.err;
+  EXPECT_THAT(out.out, HasSubstr("3 vectors"));
+  const ProgramResult in = run_hearth(
+      {"import", flat, "-o", back, "--records", lines, "--embedder", embedder_, "--store", "int8"});
+  ASSERT_EQ(in.exit_code, 0) << in.err;
+  EXPECT_THAT(in.out, HasSubstr("3 vectors"));
+  const auto hits = [&](const std::string& kb) {
+    auto found = json::parse(
+        run_hearth({"search", kb, "cat food", "--json", "--embedder", embedder_}).out)["hits"];
+    for (auto& hit : found) hit.erase("key");
+    return found;
+  };
+  EXPECT_EQ(hits(kb_).size(), 3U);
+  EXPECT_EQ(hits(back), hits(kb_));
+
+  EXPECT_THAT(run_hearth({"import", flat, "-o", back}).err, HasSubstr("exists already"));
+  fs::remove(back);
+  std::ofstream(lines, std::ios::app) << "{}\n";
+  const auto refused = [&](const std::string& file) {
+    const ProgramResult result = run_hearth({"import", file, "-o", back, "--records", lines});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_FALSE(fs::exists(back));
+    return result.err;
+  };
+  EXPECT_THAT(refused(flat), AllOf(HasSubstr("kb.jsonl:4"), HasSubstr("more lines")));
+  std::ofstream(lines) << "{\"text\": \"one\"}\n";
+  EXPECT_THAT(refused(flat), HasSubstr("fewer lines"));
+  std::ofstream(lines) << "{\"text\": 1}\n";
+  EXPECT_THAT(refused(flat), AllOf(HasSubstr("kb.jsonl:1"), HasSubstr("text is no text")));
+  EXPECT_THAT(refused(kb_), HasSubstr("not a flat index of FAISS"));
+}
+
+// Without a model nothing is known of the vectors, and texts are found by their words.
+TEST_F(RetrievalCommands, ImportedVectorsOfAnUnknownModelWantOne) {
+  test::write_toy_embedder(embedder_);
+  ASSERT_EQ(index({"--embedder", embedder_}).exit_code, 0);
+  const std::string flat = (dir_ / "kb.faiss").string(), lines = (dir_ / "kb.jsonl").string();
+  ASSERT_EQ(run_hearth({"export", kb_, "-o", flat, "--records", lines}).exit_code, 0);
+  fs::remove(kb_);
+  ASSERT_EQ(run_hearth({"import", flat, "-o", kb_, "--records", lines}).exit_code, 0);
+  EXPECT_THAT(run_hearth({"search", kb_, "postman"}).err, HasSubstr("came from kb.faiss"));
+  EXPECT_THAT(run_hearth({"search", kb_, "postman", "--words"}).out, HasSubstr("dogs.md:3  Dogs"));
+  EXPECT_EQ(run_hearth({"search", kb_, "postman", "--embedder", embedder_}).exit_code, 1);
+  std::ofstream(dir_ / "words.md") << "only words";
+  const std::string words = (dir_ / "words.hearth").string();
+  ASSERT_EQ(run_hearth({"index", (dir_ / "words.md").string(), "-o", words}).exit_code, 0);
+  EXPECT_THAT(run_hearth({"export", words, "-o", flat}).err, HasSubstr("has no vectors"));
+}
+
 TEST_F(RetrievalCommands, AskAnswersWithSources) {
   ASSERT_EQ(index().exit_code, 0);
   const ProgramResult answer =

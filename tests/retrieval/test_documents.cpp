@@ -157,6 +157,28 @@ TEST(Chunks, OfAWordWithoutEndAreWholeCharactersAndLoseNone) {
   EXPECT_EQ(joined, word);
 }
 
+// A measure that takes them for one word each: they are cut all the same, at characters, and
+// nothing is lost.
+TEST(Chunks, OfAWordWithoutEndHaveSoManyBytesAtMost) {
+  for (const std::string letter : {"x", "é", "가", "😀"}) {
+    std::string word;
+    for (int i = 0; i < 7001; ++i) word += letter;
+    ChunkOptions options;
+    options.count_tokens = [](std::string_view) { return 1; };
+    options.max_tokens = 20;
+    options.overlap_tokens = 0;
+    const auto chunks = chunk(parse_plain(word), options);
+    std::string all;
+    for (const Chunk& c : chunks) {
+      EXPECT_LE(c.text.size(), 32U * 21);
+      EXPECT_TRUE(utf8::is_valid(c.text));
+      all += c.text;
+    }
+    EXPECT_EQ(all, word);
+    EXPECT_LE(chunks.size(), word.size() / 400);
+  }
+}
+
 TEST(Chunks, OverlapBySentences) {
   const auto chunks =
       chunk(parse_plain("one two three. four five six. seven eight nine. ten."), by_words(8, 3));

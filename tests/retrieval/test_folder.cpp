@@ -122,6 +122,9 @@ TEST_F(Folder, ALineWithoutAnEnd) {
   const FolderReport report = index_folder(index_, root_, nullptr, {});
   EXPECT_GT(report.chunks, 1000U);
   const Index index(index_);
+  for (std::uint64_t i = 0; i < index.n_numbers(); ++i) {
+    ASSERT_LE(index.record(i).text.size(), 10'000U);
+  }
   for (const char* word : {"word0", "word1000", "word300000"}) {
     EXPECT_FALSE(index.best_words(word, 1).empty()) << word;
   }

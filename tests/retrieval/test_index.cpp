@@ -182,6 +182,8 @@ TEST_F(IndexTest, AnIndexWithAHistoryIsLikeAFreshOne) {
   same(index.best_words("bird sings old", 5), fresh.best_words("bird sings old", 5));
 
   index.compact();
+  EXPECT_THROW(Index(path_, Access::write), Error) << "the lock is still held";
+  EXPECT_FALSE(fs::exists(path_.string() + ".new"));
   EXPECT_EQ(index.n_deleted(), 0U);
   EXPECT_EQ(index.size(), 3U);
   same(index.best_words("bird sings old", 5), fresh.best_words("bird sings old", 5));
@@ -417,6 +419,34 @@ TEST_F(Crash, AFullDiskLeavesTheOldState) {
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(WEXITSTATUS(status), 7);
   EXPECT_EQ(read_file(path_), before);
+}
+
+TEST_F(Crash, AFullDiskDuringACompactionLeavesTheIndexInUse) {
+  Index index = make();
+  for (const char* key : {"a", "b"}) index.put(text(key, std::string(20000, 'x') + " " + key));
+  index.commit();
+  index.remove("a");
+  index.commit();
+  const std::string before = read_file(path_);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{10000, 10000};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    try {
+      index.compact();
+    } catch (const Error&) {
+      const bool is_usable = index.size() == 1 && index.best_words("b", 5).size() == 1;
+      _exit(is_usable ? 7 : 8);
+    }
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+  EXPECT_EQ(read_file(path_), before);
+  EXPECT_FALSE(fs::exists(path_.string() + ".new"));
 }
 
 TEST(Fusion, AddsReciprocalRanks) {
