@@ -30,6 +30,16 @@ TEST_F(MatrixVerbs, TakeAlignedInput) {
   }
 }
 
+/// Rows as long as those of large models: software devices end loops after so many rounds.
+TEST_F(MatrixVerbs, TakeLongRows) {
+  for (const char* tiers : {"none", "dot"}) {
+    for (const int n : {1, 9}) {
+      expect_product(shared_test_device({8, tiers}), QuantType::Q4_0, {9, 32768, n}, 1e-10);
+      expect_product(shared_test_device({8, tiers}), QuantType::Q6_K, {9, 32768, n}, 1e-10);
+    }
+  }
+}
+
 TEST_F(MatrixVerbs, ShareTheirInput) {
   std::mt19937 random(14);
   VulkanDevice& device = shared_test_device();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -54,6 +55,21 @@ LoadOptions on_gpu(int layers) {
                              .use_cache = false,
                              .tiers = "none"}};
   return options;
+}
+
+const std::filesystem::path kShared = HEARTH_SHARED_DIR;
+
+gguf::Reader conformance_file(const char* folder, const std::string& name) {
+  return gguf::Reader::open(kShared / folder / (name + ".gguf"));
+}
+
+/// Every number of layers on the GPU but none, and all of them once more with tiers.
+std::vector<LoadOptions> every_split(int n_layer) {
+  std::vector<LoadOptions> all;
+  for (int layers = 1; layers <= n_layer; ++layers) all.push_back(on_gpu(layers));
+  all.push_back(on_gpu(n_layer));
+  all.back().offload.gpu.tiers = "subgroup,dot";
+  return all;
 }
 
 class WholeModels : public VulkanTest {
@@ -126,19 +142,52 @@ TEST_F(WholeModels, SayTheSameHoweverTheLayersAreSplit) {
   }
 }
 
-/// Models of float weights with a stored answer: as on the CPU alone, wherever they are cut.
+/// The conformance set's models of float weights: as on the CPU alone, wherever they are cut, and
+/// with all layers on shaders of tiers.
 TEST_F(WholeModels, OfTheConformanceSetSayTheSameHoweverTheyAreSplit) {
-  const std::filesystem::path models = std::filesystem::path(HEARTH_SHARED_DIR) / "models";
-  if (!std::filesystem::exists(models)) GTEST_SKIP() << "no conformance data at " << models;
+  if (!std::filesystem::exists(kShared)) GTEST_SKIP() << "no conformance data at " << kShared;
   for (const char* name : {"llama", "llama3-rope", "gemma3", "gemma2", "phi3-longrope", "phi3",
-                           "qwen2", "qwen3", "gpt2"}) {
-    const gguf::Reader file = gguf::Reader::open(models / (std::string(name) + ".gguf"));
+                           "qwen2", "qwen3", "gpt2", "stories260K"}) {
+    const gguf::Reader file = conformance_file("models", name);
     const ModelBundle cpu = load_model(file, {.n_threads = 1, .n_ctx = 64});
     const Tokens expected = greedy(*cpu.context, prompt_, 12);
-    const int n_layer = cpu.model->hparams.n_layer;
-    for (int layers = 1; layers <= n_layer; ++layers) {
-      const ModelBundle split = load_model(file, on_gpu(layers));
-      EXPECT_EQ(greedy(*split.context, prompt_, 12), expected) << name << ", " << layers;
+    for (const LoadOptions& options : every_split(cpu.model->hparams.n_layer)) {
+      const ModelBundle split = load_model(file, options);
+      EXPECT_EQ(greedy(*split.context, prompt_, 12), expected)
+          << name << ", " << options.offload.layers << " layers, " << options.offload.gpu.tiers;
+    }
+  }
+}
+
+/// Those of quantised weights, for which the CPU makes bytes of activations and the device may not:
+/// another token is chosen only where that error decides, which is known from the table of what it
+/// costs.
+TEST_F(WholeModels, OfQuantisedWeightsChooseTheSameTokens) {
+  if (!std::filesystem::exists(kShared)) GTEST_SKIP() << "no conformance data at " << kShared;
+  constexpr double kErrorOfBytes = 6.9e-4;  // an NMSE: the table's largest
+  for (const char* name : {"llama-F16", "llama-Q8_0", "llama-Q5_1", "llama-Q2_K", "llama-Q4_K_M",
+                           "llama-Q6_K", "llama-IQ4_XS"}) {
+    const gguf::Reader file = conformance_file("quant", name);
+    const ModelBundle cpu = load_model(file, {.n_threads = 1, .n_ctx = 64});
+    const Tokens text = greedy(*cpu.context, prompt_, 12);
+    cpu.context->truncate(0);
+    const std::vector<float> expected = all_logits(*cpu.context, text);
+    double squares = 0.0;
+    for (const float logit : expected) squares += static_cast<double>(logit) * logit;
+    const double error = std::sqrt(kErrorOfBytes * squares / static_cast<double>(expected.size()));
+    const std::size_t width = expected.size() / text.size();
+    for (const LoadOptions& options : every_split(cpu.model->hparams.n_layer)) {
+      const ModelBundle split = load_model(file, options);
+      const std::vector<float> got = all_logits(*split.context, text);
+      for (std::size_t t = prompt_.size() - 1; t < text.size(); ++t) {
+        const auto logits = std::span(expected).subspan(t * width, width);
+        const std::int32_t choice = highest(std::span(got).subspan(t * width, width));
+        // Both may be off by that much; errors of four times their mean are rare.
+        EXPECT_LE(logits[static_cast<std::size_t>(highest(logits))] -
+                      logits[static_cast<std::size_t>(choice)],
+                  2 * 4 * error)
+            << name << ", " << options.offload.layers << " layers, " << options.offload.gpu.tiers;
+      }
     }
   }
 }

@@ -33,6 +33,24 @@ BlockSize block_size(std::uint32_t dim_k, std::uint32_t shared_bytes) {
   return size;
 }
 
+/// Mesa's software device ends the loops of a shader when they have had 65,535 rounds together, and
+/// leaves what it has by then.
+constexpr std::uint64_t kMostRoundsOfSoftware = 65000;
+
+/// The rounds of a lane of attn_block over `reach` keys, the inner loops' too.
+std::uint64_t rounds_of_block(const BlockSize& block, const AttentionSpec& spec, int reach,
+                              std::uint32_t lanes) {
+  const auto dim_k = static_cast<std::uint64_t>(spec.head_dim_k);
+  const auto dim_v = static_cast<std::uint64_t>(spec.head_dim_v);
+  const std::uint64_t keys = block.keys;
+  const std::uint64_t rows = block.rows;
+  const std::uint64_t read = groups_for(keys * dim_k, lanes);
+  const std::uint64_t score = groups_for(rows * keys, lanes) * (dim_k + 1);
+  const std::uint64_t weigh = groups_for(rows, lanes) * (2 * keys + 1);
+  const std::uint64_t sum = groups_for(dim_v, lanes) * (keys + 1) * (rows + 1);
+  return groups_for(static_cast<std::uint64_t>(reach), keys) * (1 + read + score + weigh + sum);
+}
+
 }  // namespace
 
 void ComputeDevice::kv_store(KvCache& cache, int layer, Tensor k, Tensor v) {
@@ -71,10 +89,15 @@ void ComputeDevice::attention(Tensor out, Tensor q, const KvCache& cache,
   }
   const auto& kv = static_cast<const PieceKvCache&>(cache);
   HEARTH_CHECK(q.rows == step_.n_tokens() && out.rows == q.rows);
+  const BlockSize block = block_size(static_cast<std::uint32_t>(spec.head_dim_k),
+                                     gpu_.limits().maxComputeSharedMemorySize);
+  const bool has_blocks = !gpu_.info().is_software ||
+                          rounds_of_block(block, spec, step_.longest(), tuning_.attention_lanes) <
+                              kMostRoundsOfSoftware;
   int row = 0;
   int few = 0;  // rows of short runs before `row`, still to be done
   for (const StepRun& run_of_rows : step_.runs()) {
-    if (run_of_rows.n_tokens < kFewRows) {
+    if (run_of_rows.n_tokens < kFewRows || !has_blocks) {
       few += run_of_rows.n_tokens;
     } else {
       if (few > 0) attend_split(out, q, kv, spec, row - few, few);
