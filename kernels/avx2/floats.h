@@ -145,6 +145,11 @@ struct Floats {
   }
   /// To the nearest integer, ties to even.
   static I nearest(V a) { return {_mm256_cvtps_epi32(a.low), _mm256_cvtps_epi32(a.high)}; }
+  /// The same as a float.
+  static V rounded(V a) {
+    constexpr int kHow = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    return {_mm256_round_ps(a.low, kHow), _mm256_round_ps(a.high, kHow)};
+  }
 
   /// The low 16 bits, or 8 bits, of every lane.
   static void store_low_16(std::uint16_t* p, I a) {

@@ -121,6 +121,10 @@ struct Floats {
   }
   /// To the nearest integer, ties to even.
   static I nearest(V a) { return _mm512_cvtps_epi32(a); }
+  /// The same as a float.
+  static V rounded(V a) {
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
 
   /// The low 16 bits, or 8 bits, of every lane.
   static void store_low_16(std::uint16_t* p, I a) {

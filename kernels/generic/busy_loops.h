@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "kernels/generic/panel_prefetch.h"
 #include "kernels/kernel_table.h"
@@ -14,7 +15,7 @@ namespace {
 
 /// The exclusive or of a vector's 64-bit words.
 template <class Vector>
-std::uint64_t folded(const Vector& vector) {
+std::uint64_t folded(Vector vector) {
   std::uint64_t words[(sizeof(Vector) + 7) / 8] = {};
   std::memcpy(words, &vector, sizeof vector);
   std::uint64_t all = 0;
@@ -22,21 +23,25 @@ std::uint64_t folded(const Vector& vector) {
   return all;
 }
 
-/// Op::step on Op::kChains accumulators that do not depend on each other: enough to hide the
-/// latency of the instruction, few enough to stay in registers.
-template <class Op>
-std::uint64_t busy_loop(std::uint64_t rounds) {
-  typename Op::Vector chains[Op::kChains];
-  for (int i = 0; i < Op::kChains; ++i) chains[i] = Op::start(i);
+/// Op::step on as many accumulators, which do not depend on each other. Each is named by a constant
+/// and never by its address: one that had an address would be stored in every round, and where a
+/// core stores a vector in two cycles that is all that would be measured.
+template <class Op, std::size_t... i>
+std::uint64_t busy_chains(std::uint64_t rounds, std::index_sequence<i...>) {
+  typename Op::Vector chains[] = {Op::start(static_cast<int>(i))...};
   const typename Op::Vector a = Op::start(static_cast<int>(rounds & 7));  // unknown to the compiler
   const typename Op::Vector b = Op::start(static_cast<int>(rounds & 3));
   for (std::uint64_t round = 0; round < rounds; ++round) {
-#pragma GCC unroll 32
-    for (int i = 0; i < Op::kChains; ++i) chains[i] = Op::step(chains[i], a, b);
+    ((chains[i] = Op::step(chains[i], a, b)), ...);
   }
-  std::uint64_t all = 0;
-  for (const auto& chain : chains) all ^= folded(chain);
-  return all;
+  return (folded(chains[i]) ^ ...);
+}
+
+/// Op::kChains are enough to hide the latency of the instruction, and few enough to stay in
+/// registers.
+template <class Op>
+std::uint64_t busy_loop(std::uint64_t rounds) {
+  return busy_chains<Op>(rounds, std::make_index_sequence<Op::kChains>());
 }
 
 template <class Op>

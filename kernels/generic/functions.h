@@ -1,5 +1,5 @@
-// exp, tanh and the activations, in the operations of a level's Floats. The statement:
-// scalar/functions.h.
+// Sums of lanes, exp, tanh and the activations, in the operations of a level's Floats. The
+// statement: scalar/functions.h.
 #pragma once
 
 #include "kernels/activation.h"
@@ -7,6 +7,18 @@
 
 namespace hearth::kernels {
 namespace {
+
+/// out[i] = the sum of a[i], for n of them. Unrolled, so that they need not have addresses.
+template <class S, int n>
+void add_lanes(const typename S::V* a, float* out) {
+  int i = 0;
+  if constexpr (requires { S::sums_of_8(a, out); }) {
+#pragma GCC unroll 8
+    for (; i + 8 <= n; i += 8) S::sums_of_8(a + i, out + i);
+  }
+#pragma GCC unroll 8
+  for (; i < n; ++i) out[i] = S::sum(a[i]);
+}
 
 template <class S, int n>
 typename S::V polynomial(const float (&c)[n], typename S::V x) {

@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "kernels/generic/functions.h"
 #include "kernels/kernel_table.h"
 
 namespace hearth::kernels {
@@ -95,28 +96,57 @@ void fill_strip_bf16(const Strip& strip, const float* const* columns) {
   }
 }
 
-/// Of the ends that the largest element can be quantised to, the one with the least squared error;
-/// 0 if an element is infinite or no number, which no error is then either.
-template <class S, std::size_t kBlock>
-float best_end(const float* x, float largest) {
-  float best = kLargestEnd;
-  float least = 0.0F;
-  for (int e = kLargestEnd; e >= kSmallestEnd; --e) {
-    const auto end = static_cast<float>(e);
-    const auto inverse = S::set(end / largest);
-    auto squares = S::zero();
-    for (std::size_t k = 0; k < kBlock; k += 16) {
-      const auto v = S::mul(S::load(x + k), inverse);
-      const auto off = S::sub(v, S::to_float(S::nearest(v)));
-      squares = S::fma(off, off, squares);
-    }
-    const float error = S::sum(squares) / (end * end);
-    if (e == kLargestEnd || error < least) {
-      least = error;
-      best = end;
+inline constexpr int kEnds = kLargestEnd - kSmallestEnd + 1;
+
+/// A few blocks that are quantised together: what they need of each other's time is the sums of
+/// their lanes and the divisions, which vectors do for all of them at once.
+template <std::size_t kBlocks>
+struct BlockScales {
+  float largest[kBlocks];
+  float end[kBlocks];      // that the largest element is quantised to; 0 where it is best unknown:
+                           // an element is infinite or no number
+  float inverse[kBlocks];  // end / largest
+};
+
+/// Of the ends, the one with the least squared error, for kBlocks blocks, the first of equals.
+template <class S, std::size_t kBlock, std::size_t kBlocks>
+void find_ends(const float* x, BlockScales<kBlocks>& of) {
+  float inverse[kEnds][kBlocks];
+  for (int e = 0; e < kEnds; ++e) {
+    for (std::size_t b = 0; b < kBlocks; ++b) {
+      inverse[e][b] = static_cast<float>(kLargestEnd - e) / of.largest[b];
     }
   }
-  return least == least ? best : 0.0F;
+  typename S::V squares[kEnds * kBlocks];
+  for (std::size_t b = 0; b < kBlocks; ++b) {
+    typename S::V sums[kEnds];
+    for (int e = 0; e < kEnds; ++e) sums[e] = S::zero();
+    for (std::size_t k = 0; k < kBlock; k += 16) {
+      const auto elements = S::load(x + b * kBlock + k);
+      for (int e = 0; e < kEnds; ++e) {
+        const auto v = S::mul(elements, S::set(inverse[e][b]));
+        const auto off = S::sub(v, S::rounded(v));
+        sums[e] = S::fma(off, off, sums[e]);
+      }
+    }
+    for (int e = 0; e < kEnds; ++e) squares[static_cast<std::size_t>(e) * kBlocks + b] = sums[e];
+  }
+  float error[kEnds][kBlocks];
+  add_lanes<S, kEnds * kBlocks>(squares, error[0]);
+  for (std::size_t b = 0; b < kBlocks; ++b) {
+    float least = error[0][b] / static_cast<float>(kLargestEnd * kLargestEnd);
+    of.end[b] = kLargestEnd;
+    of.inverse[b] = inverse[0][b];
+    for (int e = 1; e < kEnds; ++e) {
+      const int end = kLargestEnd - e;
+      const float other = error[e][b] / static_cast<float>(end * end);
+      const bool is_less = other < least;
+      least = is_less ? other : least;
+      of.end[b] = is_less ? static_cast<float>(end) : of.end[b];
+      of.inverse[b] = is_less ? inverse[e][b] : of.inverse[b];
+    }
+    of.end[b] = least == least ? of.end[b] : 0.0F;
+  }
 }
 
 /// Whether one of n elements, which no maximum need show, is no number.
@@ -126,29 +156,50 @@ inline bool has_no_number(const float* x, std::size_t n) {
   return found;
 }
 
+template <class S, std::size_t kBlock>
+float largest_of_block(const float* x) {
+  auto even = S::zero();
+  auto odd = S::zero();
+  for (std::size_t k = 0; k < kBlock; k += 32) {
+    even = S::max(S::absolute(S::load(x + k)), even);
+    odd = S::max(S::absolute(S::load(x + k + 16)), odd);
+  }
+  return S::largest(S::max(even, odd));
+}
+
+/// Quantises kBlocks blocks.
+template <class S, std::size_t kBlock, std::size_t kBlocks>
+void quantize_blocks(const float* x, std::int8_t* quants, float* scales) {
+  BlockScales<kBlocks> of;
+  for (std::size_t b = 0; b < kBlocks; ++b) {
+    of.largest[b] = largest_of_block<S, kBlock>(x + b * kBlock);
+  }
+  find_ends<S, kBlock>(x, of);
+  for (std::size_t b = 0; b < kBlocks; ++b, x += kBlock, quants += kBlock) {
+    const bool is_small = of.largest[b] < kSmallestBlock;
+    if (is_small || of.end[b] == 0.0F) {
+      std::memset(quants, 0, kBlock);
+      scales[b] = is_small && !has_no_number(x, kBlock) ? 0.0F : kNoNumber;
+      continue;
+    }
+    const auto inverse = S::set(of.inverse[b]);
+    for (std::size_t k = 0; k < kBlock; k += 16) {
+      S::store_low_8(quants + k, S::nearest(S::mul(S::load(x + k), inverse)));
+    }
+    scales[b] = of.largest[b] / of.end[b];
+  }
+}
+
 /// Quantises n elements, a multiple of kBlock.
 template <class S, std::size_t kBlock>
 void quantize_stretch(const float* x, std::size_t n, std::int8_t* quants, float* scales) {
-  for (std::size_t b = 0; b < n; b += kBlock) {
-    auto even = S::zero();
-    auto odd = S::zero();
-    for (std::size_t k = b; k < b + kBlock; k += 32) {
-      even = S::max(S::absolute(S::load(x + k)), even);
-      odd = S::max(S::absolute(S::load(x + k + 16)), odd);
-    }
-    const float largest = S::largest(S::max(even, odd));
-    const bool is_small = largest < kSmallestBlock;
-    const float end = is_small ? 0.0F : best_end<S, kBlock>(x + b, largest);
-    if (end == 0.0F) {
-      std::memset(quants + b, 0, kBlock);
-      scales[b / kBlock] = is_small && !has_no_number(x + b, kBlock) ? 0.0F : kNoNumber;
-      continue;
-    }
-    const auto inverse = S::set(end / largest);
-    for (std::size_t k = b; k < b + kBlock; k += 16) {
-      S::store_low_8(quants + k, S::nearest(S::mul(S::load(x + k), inverse)));
-    }
-    scales[b / kBlock] = largest / end;
+  constexpr std::size_t kTogether = kBlock == 32 ? 4 : 2;
+  std::size_t b = 0;
+  for (; (b + kTogether) * kBlock <= n; b += kTogether) {
+    quantize_blocks<S, kBlock, kTogether>(x + b * kBlock, quants + b * kBlock, scales + b);
+  }
+  for (; b * kBlock < n; ++b) {
+    quantize_blocks<S, kBlock, 1>(x + b * kBlock, quants + b * kBlock, scales + b);
   }
 }
 

@@ -4,6 +4,7 @@
 // one that is not, g++ would give the sums an address and keep them in memory.
 #pragma once
 
+#include "kernels/generic/functions.h"
 #include "kernels/generic/vector_walk.h"
 #include "kernels/vector_kernels.h"
 
@@ -61,19 +62,7 @@ struct FloatScores {
     std::size_t at = 0;
     for (; at + 16 <= d; at += 16) step(at, 16);
     if (at < d) step(at, d - at);
-    add_lanes<kVectors * kQueries>(sums[0], out[0]);
-  }
-
- private:
-  template <int n>
-  static void add_lanes(const V* sums, float* out) {
-    int i = 0;
-    if constexpr (requires { S::sums_of_8(sums, out); }) {
-#pragma GCC unroll 8
-      for (; i + 8 <= n; i += 8) S::sums_of_8(sums + i, out + i);
-    }
-#pragma GCC unroll 8
-    for (; i < n; ++i) out[i] = S::sum(sums[i]);
+    add_lanes<S, kVectors * kQueries>(sums[0], out[0]);
   }
 };
 

@@ -178,6 +178,10 @@ struct Floats {
   static I nearest(V a) {
     return integers([&](int i) { return vcvtnq_s32_f32(a.part[i]); });
   }
+  /// The same as a float.
+  static V rounded(V a) {
+    return floats([&](int i) { return vrndnq_f32(a.part[i]); });
+  }
 
   /// The low 16 bits, or 8 bits, of every lane.
   static void store_low_16(std::uint16_t* p, I a) {

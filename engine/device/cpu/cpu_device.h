@@ -38,6 +38,8 @@ class CpuDevice final : public ReferenceDevice {
 
   std::unique_ptr<Matrix> load(const HostMatrix& matrix) override;
   void get_rows(Tensor out, const Matrix& table, std::span<const std::int32_t> ids) override;
+
+  // matrix_verbs.cpp, expert_matmul.cpp
   void matmul(Tensor out, const Matrix& w, Tensor x) override;
   void matmuls(std::span<const Product> products, Tensor x) override;
   void expert_matmul(Tensor out, const Matrix& stacked, Tensor x, Tensor chosen) override;
@@ -61,8 +63,7 @@ class CpuDevice final : public ReferenceDevice {
 
  private:
   void multiply_few(std::span<const Product> products);
-  void multiply_many(std::span<const Product> products, Tensor x);
-  void multiply_many(const Product& product);
+  void multiply_many(std::span<const Product> products);
   void multiply_by_blas(const Product& product, Tensor x);
   const std::vector<kernels::Strip>& strips(kernels::StripKind kind) const;
   void fill_strips(std::span<const Product> products, Tensor x);
