@@ -50,10 +50,11 @@ std::uint64_t rounds_of_block(const BlockSize& block, const AttentionSpec& spec,
   const auto dim_v = static_cast<std::uint64_t>(spec.head_dim_v);
   const std::uint64_t keys = block.keys;
   const std::uint64_t rows = block.rows;
-  const std::uint64_t read = groups_for(keys * dim_k, lanes);
-  const std::uint64_t score = groups_for(rows * keys, lanes) * (dim_k + 1);
-  const std::uint64_t weigh = groups_for(rows, lanes) * (2 * keys + 1);
-  const std::uint64_t sum = groups_for(dim_v, lanes) * (keys + 1) * (rows + 1);
+  const std::uint64_t read = groups_for(keys * groups_for(dim_k, 8), lanes) +
+                             groups_for(keys * groups_for(dim_v, 8), lanes);
+  const std::uint64_t score = groups_for(rows * keys / 8, lanes) * (dim_k + 1);
+  const std::uint64_t weigh = groups_for(rows, lanes) * 2 * (keys + lanes);
+  const std::uint64_t sum = groups_for(rows * groups_for(dim_v, 4) / 4, lanes) * (keys + 1);
   return groups_for(static_cast<std::uint64_t>(reach), keys) * (1 + read + score + weigh + sum);
 }
 
@@ -111,8 +112,8 @@ void ComputeDevice::attention(Tensor out, Tensor q, const KvCache& cache,
   }
   const auto& kv = static_cast<const PieceKvCache&>(cache);
   HEARTH_CHECK(q.rows == step_.n_tokens() && out.rows == q.rows);
-  const BlockSize block = block_size(static_cast<std::uint32_t>(spec.head_dim_k),
-                                     gpu_.limits().maxComputeSharedMemorySize);
+  const BlockSize block =
+      block_size(spec, tuning_.attention_lanes, gpu_.limits().maxComputeSharedMemorySize);
   const bool has_blocks = !gpu_.info().is_software ||
                           rounds_of_block(block, spec, step_.longest(), tuning_.attention_lanes) <
                               kMostRoundsOfSoftware;
