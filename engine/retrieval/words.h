@@ -9,8 +9,9 @@
 namespace hearth::retrieval {
 
 /// In the order of the text. Words are runs of letters, digits and marks, as compatible and
-/// case-folded characters (Unicode's NFKC with case folding), cut after each 128 bytes. A run of Han characters, kana or
-/// Hangul gives its pairs, or its one character. Malformed bytes divide words.
+/// case-folded characters (Unicode's NFKC with case folding), cut after each 128 bytes. A run of
+/// Han characters, kana or Hangul gives its pairs, or its one character. Malformed bytes divide
+/// words.
 std::vector<std::string> terms_of(std::string_view text);
 
 }  // namespace hearth::retrieval
