@@ -9,6 +9,7 @@
 
 #include "base/nmse.h"
 #include "engine/device/vulkan/fragments.h"
+#include "tests/vulkan/validation.h"
 #include "tests/vulkan/vulkan_test.h"
 
 namespace hearth::test {
@@ -206,6 +207,24 @@ TEST_F(MatrixTier, CutsLargeNumbers) {
   EXPECT_EQ(got[7], 65504.0F);
   EXPECT_TRUE(std::isnan(got[64]));
   EXPECT_FALSE(std::isnan(got[0])) << "of another row";
+}
+
+/// The program with this tier alone, under the validation layer: it has to be right and silent.
+TEST_F(MatrixTier, ServesTheProgram) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "under sanitizers the program ends for what the layer does";
+#endif
+  std::vector<std::string> command = kValidated;
+  for (const std::string& word :
+       {std::string("HEARTH_VULKAN_TIERS=matrix"), std::string(HEARTH_PROGRAM),
+        std::string("verify"), std::string("--device"), wished_vulkan_device()})
+    command.push_back(word);
+  const ProgramResult result = run_program(command);
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  EXPECT_THAT(result.err, testing::Not(testing::HasSubstr("tier matrix")));
+  const std::string why_not = why_not_validated(result);
+  if (!why_not.empty()) GTEST_SKIP() << why_not;
+  expect_no_complaint(result);
 }
 
 struct HeadsCase {
