@@ -28,7 +28,9 @@ struct EmbedderOptions {
   std::optional<bool> normalize = {};
   std::optional<std::string> query_prefix = {};
   std::optional<std::string> document_prefix = {};
-  int n_batch_tokens = 2048;  // tokens of a step, of all its texts together
+  /// Tokens of a step, of all its texts together: enough for the matrix kernels, few enough for
+  /// what a layer hands on to stay in the caches.
+  int n_batch_tokens = 512;
   int n_batch_texts = 32;
 };
 

@@ -30,13 +30,13 @@ struct ShortSumTile {
   static constexpr QuantType kType = Codec::kType;
 
   template <int kPanels, int kColumns>
-  static void run(const std::byte* const (&panels)[kPanels], const Strip& x, int,
-                  Float (&out)[kPanels][kColumns]) {
+  static void run(const std::byte* const (&panels)[kPanels], std::size_t second_plane,
+                  const Strip& x, int, Float (&out)[kPanels][kColumns]) {
     static_assert(S::kMostColumns == kStripColumns, "a tile is as wide as its strip");
     if constexpr (kColumns <= kFewColumns) {
-      QuantisedTile<S, Codec>::run(panels, x, 0, out);
+      QuantisedTile<S, Codec>::run(panels, second_plane, x, 0, out);
     } else {
-      run_unpacked(panels, x, out);
+      run_unpacked(panels, second_plane, x, out);
     }
   }
 
@@ -60,13 +60,13 @@ struct ShortSumTile {
   static constexpr int kPlanes = kIsWide ? 2 : 1;
 
   template <int kPanels, int kColumns>
-  static void run_unpacked(const std::byte* const (&panels)[kPanels], const Strip& x,
-                           Float (&out)[kPanels][kColumns]) {
+  static void run_unpacked(const std::byte* const (&panels)[kPanels], std::size_t second_plane,
+                           const Strip& x, Float (&out)[kPanels][kColumns]) {
     for (auto& row : out) {
       for (Float& sum : row) sum = S::zero_float();
     }
     Codec codecs[kPanels];
-    for (int p = 0; p < kPanels; ++p) codecs[p] = Codec(panels[p], x.length);
+    for (int p = 0; p < kPanels; ++p) codecs[p] = Codec(panels[p], second_plane);
     using Prefetch =
         PanelPrefetch<kPanels, sizeof(typename Codec::Stored) * S::kLanes, kQuadsPerBlock>;
     Prefetch prefetch(panels);

@@ -135,7 +135,10 @@ class TileWalk {
     for (int i = 0; i < kBlockKeys / kTileKeys; i += kTiles) score_tiles(block, i);
     alignas(64) float change[16] = {};  // m - m'
     alignas(64) float sums[16] = {};
-    for (int r = 0; r < tile_.n_rows; ++r) weigh(block, r, change[r], sums[r]);
+    for (int r = 0; r < tile_.n_rows; ++r) change[r] = move_maximum(block, r);
+    V row_sums[kRows];
+    for (int r = 0; r < kRows; ++r) row_sums[r] = r < tile_.n_rows ? weigh(block, r) : S::zero();
+    add_lanes<S, kRows>(row_sums, sums);
     const V factors = exp_of_small<S>(S::load(change));
     S::store(factors_, factors);
     S::store(sums_, S::fma(S::load(sums_), factors, S::load(sums)));
@@ -167,8 +170,12 @@ class TileWalk {
       score_group(tiles, tile_bytes, g, n, q, values, sums);
       q += n * kRows;
     }
-    for (int t = 0; t < kTiles; ++t) {
-      for (int r = 0; r < kRows; ++r) S::store(scores_[r] + (i + t) * kTileKeys, sums[t][r]);
+    for (int r = 0; r < tile_.n_rows; ++r) {
+      for (int t = 0; t < kTiles; ++t) {
+        const int first = (i + t) * kTileKeys;
+        S::store(scores_[r] + first,
+                 finished_score(sums[t][r], tile_.rows[r], block.start + first));
+      }
     }
   }
 
@@ -195,30 +202,48 @@ class TileWalk {
     }
   }
 
-  /// Turns row r's scores into weights, and moves its maximum on.
-  void weigh(const Block& block, int r, float& change, float& sum) {
-    const AttentionRow& row = tile_.rows[r];
-    float* scores = scores_[r];
+  // The rows' maxima are found one after the other, then all their weights: a row's own steps wait
+  // for each other, those of different rows do not.
+
+  static bool sees_none(const AttentionRow& row, const Block& block) {
     const int first = row.first - block.start;
     const int last = row.last - block.start;
-    if (first >= kBlockKeys || last <= 0 ||
-        first >= last) {  // sees none: weights of 0, factor of 1
-      for (int i = 0; i < kBlockKeys; i += 16) S::store(scores + i, S::zero());
-      return;
-    }
+    return first >= kBlockKeys || last <= 0 || first >= last;
+  }
+
+  /// Takes row r's scores into its maximum; returns how far that moved, m - m'.
+  float move_maximum(const Block& block, int r) {
+    const AttentionRow& row = tile_.rows[r];
+    if (sees_none(row, block)) return 0.0F;
+    float* scores = scores_[r];
     V x[4];
-    for (int i = 0; i < 4; ++i) {
-      x[i] = finished_score(S::load(scores + i * 16), row, block.start + i * 16);
+    for (int i = 0; i < 4; ++i) x[i] = S::load(scores + i * 16);
+    const int first = row.first - block.start;
+    const int last = row.last - block.start;
+    if (first > 0 || last < kBlockKeys) {
+      hide_outside(x, first, last);
+      for (int i = 0; i < 4; ++i) S::store(scores + i * 16, x[i]);
     }
-    if (first > 0 || last < kBlockKeys) hide_outside(x, first, last);
     const float most = S::largest(S::max(S::max(x[0], x[1]), S::max(x[2], x[3])));
-    const float highest = most > highest_[r] ? most : highest_[r];
-    const V subtrahend = S::set(highest);
-    for (V& v : x) v = exp_of_small<S>(S::sub(v, subtrahend));
+    const float before = highest_[r];
+    highest_[r] = most > before ? most : before;
+    return before - highest_[r];
+  }
+
+  /// Turns row r's scores into weights: none of keys, and a factor of 1, where it sees none.
+  /// Returns their sums.
+  V weigh(const Block& block, int r) {
+    float* scores = scores_[r];
+    if (sees_none(tile_.rows[r], block)) {
+      for (int i = 0; i < kBlockKeys; i += 16) S::store(scores + i, S::zero());
+      return S::zero();
+    }
+    const V subtrahend = S::set(highest_[r]);
+    V x[4];
+    for (int i = 0; i < 4; ++i)
+      x[i] = exp_of_small<S>(S::sub(S::load(scores + i * 16), subtrahend));
     for (int i = 0; i < 4; ++i) S::store(scores + i * 16, x[i]);
-    sum = S::sum(S::add(S::add(S::add(x[0], x[1]), x[2]), x[3]));
-    change = highest_[r] - highest;
-    highest_[r] = highest;
+    return S::add(S::add(S::add(x[0], x[1]), x[2]), x[3]);
   }
 
   /// Scaled, capped and biased, for the 16 keys from `key` on.

@@ -9,7 +9,8 @@
 //   kLargest               the largest |scale * q|, if there is more than one sub-block
 //   kUp                    quads are scaled up by 2^kUp, block().d down
 //   kHasMin                whether the type has minima
-//   Codec(panel, columns)  the panel of one group of rows
+//   Codec(panel, second_plane)  the panel of one group of rows, and how far from its begin its
+//                          second plane stands
 //   block(b)               block b's header in registers:
 //     .d                   the scale
 //     .quad(s, i)          quad i of sub-block s
@@ -43,12 +44,6 @@ constexpr bool is_exact_in_floats() {
   } else {
     return Codec::kLargest * 127 * 128 < 1 << 24;
   }
-}
-
-/// Where a panel's planes begin.
-inline const std::byte* plane_of(const std::byte* panel, QuantType type, int plane,
-                                 std::size_t columns, int lanes) {
-  return panel + plane_offset(panel_layout(type), plane, columns, lanes);
 }
 
 /// The strip from block b and `column` on, so that everything a tile reads of it in this block

@@ -142,9 +142,8 @@ struct CodecQ6_K {
   static constexpr bool kHasMin = false;
 
   CodecQ6_K() = default;
-  CodecQ6_K(const std::byte* panel, std::size_t columns)
-      : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
-        blocks(plane_of(panel, kType, 1, columns, S::kLanes)) {}
+  CodecQ6_K(const std::byte* panel, std::size_t second_plane)
+      : scales(panel), blocks(panel + second_plane) {}
 
   struct Block {
     typename S::Float d;
@@ -248,9 +247,8 @@ struct CodecQ3_K {
   static constexpr bool kHasMin = false;
 
   CodecQ3_K() = default;
-  CodecQ3_K(const std::byte* panel, std::size_t columns)
-      : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
-        blocks(plane_of(panel, kType, 1, columns, S::kLanes)) {}
+  CodecQ3_K(const std::byte* panel, std::size_t second_plane)
+      : scales(panel), blocks(panel + second_plane) {}
 
   struct Block {
     typename S::Float d;

@@ -37,9 +37,8 @@ struct CodecQ4_0 {
   static constexpr bool kHasMin = false;
 
   CodecQ4_0() = default;
-  CodecQ4_0(const std::byte* panel, std::size_t columns)
-      : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
-        units(plane_of(panel, kType, 1, columns, S::kLanes)) {}
+  CodecQ4_0(const std::byte* panel, std::size_t second_plane)
+      : scales(panel), units(panel + second_plane) {}
 
   struct Block {
     typename S::Float d;
@@ -95,9 +94,8 @@ struct CodecQ5_0 {
   static constexpr bool kHasMin = false;
 
   CodecQ5_0() = default;
-  CodecQ5_0(const std::byte* panel, std::size_t columns)
-      : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
-        units(plane_of(panel, kType, 1, columns, S::kLanes)) {}
+  CodecQ5_0(const std::byte* panel, std::size_t second_plane)
+      : scales(panel), units(panel + second_plane) {}
 
   struct Block {
     typename S::Float d;
@@ -160,9 +158,8 @@ struct CodecQ8_0 {
   static constexpr bool kHasMin = false;
 
   CodecQ8_0() = default;
-  CodecQ8_0(const std::byte* panel, std::size_t columns)
-      : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
-        units(plane_of(panel, kType, 1, columns, S::kLanes)) {}
+  CodecQ8_0(const std::byte* panel, std::size_t second_plane)
+      : scales(panel), units(panel + second_plane) {}
 
   struct Block {
     typename S::Float d;
@@ -187,10 +184,8 @@ struct CodecIQ4_NL {
   static constexpr bool kHasMin = false;
 
   CodecIQ4_NL() = default;
-  CodecIQ4_NL(const std::byte* panel, std::size_t columns)
-      : scales(plane_of(panel, kType, 0, columns, S::kLanes)),
-        units(plane_of(panel, kType, 1, columns, S::kLanes)),
-        values(S::table(kIq4Values)) {}
+  CodecIQ4_NL(const std::byte* panel, std::size_t second_plane)
+      : scales(panel), units(panel + second_plane), values(S::table(kIq4Values)) {}
 
   struct Block {
     typename S::Float d;
@@ -219,10 +214,8 @@ struct CodecMXFP4 {
   static constexpr bool kHasMin = false;
 
   CodecMXFP4() = default;
-  CodecMXFP4(const std::byte* panel, std::size_t columns)
-      : exponents(plane_of(panel, kType, 0, columns, S::kLanes)),
-        units(plane_of(panel, kType, 1, columns, S::kLanes)),
-        values(S::table(kE2M1Doubled)) {}
+  CodecMXFP4(const std::byte* panel, std::size_t second_plane)
+      : exponents(panel), units(panel + second_plane), values(S::table(kE2M1Doubled)) {}
 
   struct Block {
     typename S::Float d;

@@ -16,8 +16,8 @@ struct FloatTile {
   static constexpr std::size_t kUnit = (type == QuantType::F32 ? 4 : 2) * S::kLanes;
 
   template <int kPanels, int kColumns>
-  static void run(const std::byte* const (&panels)[kPanels], const Strip& x, int column,
-                  Float (&out)[kPanels][kColumns]) {
+  static void run(const std::byte* const (&panels)[kPanels], std::size_t, const Strip& x,
+                  int column, Float (&out)[kPanels][kColumns]) {
     for (auto& row : out) {
       for (Float& sum : row) sum = S::zero_float();
     }
@@ -52,8 +52,8 @@ struct BFloatTile {
   static constexpr QuantType kType = QuantType::BF16;
 
   template <int kPanels, int kColumns>
-  static void run(const std::byte* const (&panels)[kPanels], const Strip& x, int column,
-                  Float (&out)[kPanels][kColumns]) {
+  static void run(const std::byte* const (&panels)[kPanels], std::size_t, const Strip& x,
+                  int column, Float (&out)[kPanels][kColumns]) {
     for (auto& row : out) {
       for (Float& sum : row) sum = S::zero_float();
     }

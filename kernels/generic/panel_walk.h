@@ -27,6 +27,7 @@ template <class S, class Tile, int kColumns, int kPanels>
 void walk_panels(const std::byte* panels, std::size_t n_rows, const Strip& x, int column,
                  float* out, std::size_t out_stride) {
   const std::size_t bytes = panel_bytes(Tile::kType, x.length, S::kLanes);
+  const std::size_t second_plane = plane_offset(panel_layout(Tile::kType), 1, x.length, S::kLanes);
   const std::size_t n_panels = (n_rows + S::kLanes - 1) / S::kLanes;
   const std::size_t apart = (n_panels + kPanels - 1) / kPanels;
   float* first = out + static_cast<std::size_t>(column) * out_stride;
@@ -38,7 +39,7 @@ void walk_panels(const std::byte* panels, std::size_t n_rows, const Strip& x, in
       tile[p] = panels + number[p] * bytes;
     }
     typename S::Float sums[kPanels][kColumns];
-    Tile::template run<kPanels, kColumns>(tile, x, column, sums);
+    Tile::template run<kPanels, kColumns>(tile, second_plane, x, column, sums);
     for (std::size_t p = 0; p < kPanels; ++p) {
       store_panel<S>(sums[p], n_rows - number[p] * S::kLanes, x.n_columns - column,
                      first + number[p] * S::kLanes, out_stride);

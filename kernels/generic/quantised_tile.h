@@ -45,8 +45,8 @@ struct QuantisedTile {
   static constexpr std::size_t kBlockBytes = sizeof(typename Codec::Stored) * S::kLanes;
 
   template <int kPanels, int kColumns>
-  static void run(const std::byte* const (&panels)[kPanels], const Strip& columns, int column,
-                  Float (&out)[kPanels][kColumns]) {
+  static void run(const std::byte* const (&panels)[kPanels], std::size_t second_plane,
+                  const Strip& columns, int column, Float (&out)[kPanels][kColumns]) {
     Strip x = columns;
     // Known to the compiler, the width becomes part of every address.
     if constexpr (S::kMostColumns == kStripColumns) x.width = kColumns;
@@ -54,7 +54,7 @@ struct QuantisedTile {
       for (Float& sum : row) sum = S::zero_float();
     }
     Codec codecs[kPanels];
-    for (int p = 0; p < kPanels; ++p) codecs[p] = Codec(panels[p], x.length);
+    for (int p = 0; p < kPanels; ++p) codecs[p] = Codec(panels[p], second_plane);
     using Prefetch = PanelPrefetch<kPanels, kBlockBytes, kQuadsPerBlock>;
     Prefetch prefetch(panels);
     const std::size_t n_blocks = x.length / (kQuadsPerBlock * 4);

@@ -96,7 +96,7 @@ void fill_strip_bf16(const Strip& strip, const float* const* columns) {
   }
 }
 
-inline constexpr int kEnds = kLargestEnd - kSmallestEnd + 1;
+inline constexpr std::size_t kEnds = kLargestEnd - kSmallestEnd + 1;
 
 /// A few blocks that are quantised together: what they need of each other's time is the sums of
 /// their lanes and the divisions, which vectors do for all of them at once.
@@ -108,44 +108,59 @@ struct BlockScales {
   float inverse[kBlocks];  // end / largest
 };
 
+/// The squares that rounding leaves of a pair of blocks (or one) for each end, added up: of block 0
+/// with every end, then of block 1.
+template <class S, std::size_t kBlock, std::size_t kBlocks>
+inline void squared_errors(const float* x, const float (&inverse)[kBlocks][kEnds], float* out) {
+  typename S::V sums[kBlocks * kEnds];
+#pragma GCC unroll 2
+  for (std::size_t b = 0; b < kBlocks; ++b) {
+    typename S::V* of_block = sums + b * kEnds;
+#pragma GCC unroll 4
+    for (std::size_t e = 0; e < kEnds; ++e) of_block[e] = S::zero();
+#pragma GCC unroll 8
+    for (std::size_t k = 0; k < kBlock; k += 16) {
+      const auto elements = S::load(x + b * kBlock + k);
+#pragma GCC unroll 4
+      for (std::size_t e = 0; e < kEnds; ++e) {
+        const auto v = S::mul(elements, S::set(inverse[b][e]));
+        const auto off = S::sub(v, S::rounded(v));
+        of_block[e] = S::fma(off, off, of_block[e]);
+      }
+    }
+  }
+  add_lanes<S, kBlocks * kEnds>(sums, out);
+}
+
 /// Of the ends, the one with the least squared error, for kBlocks blocks, the first of equals.
 template <class S, std::size_t kBlock, std::size_t kBlocks>
 void find_ends(const float* x, BlockScales<kBlocks>& of) {
-  float inverse[kEnds][kBlocks];
-  for (int e = 0; e < kEnds; ++e) {
-    for (std::size_t b = 0; b < kBlocks; ++b) {
-      inverse[e][b] = static_cast<float>(kLargestEnd - e) / of.largest[b];
+  constexpr std::size_t kPair = kBlocks < 2 ? kBlocks : 2;
+  float inverse[kBlocks / kPair][kPair][kEnds];
+  float error[kBlocks][kEnds];
+  for (std::size_t b = 0; b < kBlocks; ++b) {
+    for (std::size_t e = 0; e < kEnds; ++e) {
+      inverse[b / kPair][b % kPair][e] = (kLargestEnd - static_cast<float>(e)) / of.largest[b];
     }
   }
-  typename S::V squares[kEnds * kBlocks];
-  for (std::size_t b = 0; b < kBlocks; ++b) {
-    typename S::V sums[kEnds];
-    for (int e = 0; e < kEnds; ++e) sums[e] = S::zero();
-    for (std::size_t k = 0; k < kBlock; k += 16) {
-      const auto elements = S::load(x + b * kBlock + k);
-      for (int e = 0; e < kEnds; ++e) {
-        const auto v = S::mul(elements, S::set(inverse[e][b]));
-        const auto off = S::sub(v, S::rounded(v));
-        sums[e] = S::fma(off, off, sums[e]);
-      }
-    }
-    for (int e = 0; e < kEnds; ++e) squares[static_cast<std::size_t>(e) * kBlocks + b] = sums[e];
+  for (std::size_t b = 0; b < kBlocks; b += kPair) {
+    squared_errors<S, kBlock, kPair>(x + b * kBlock, inverse[b / kPair], error[b]);
   }
-  float error[kEnds][kBlocks];
-  add_lanes<S, kEnds * kBlocks>(squares, error[0]);
-  for (std::size_t b = 0; b < kBlocks; ++b) {
-    float least = error[0][b] / static_cast<float>(kLargestEnd * kLargestEnd);
-    of.end[b] = kLargestEnd;
-    of.inverse[b] = inverse[0][b];
-    for (int e = 1; e < kEnds; ++e) {
-      const int end = kLargestEnd - e;
-      const float other = error[e][b] / static_cast<float>(end * end);
-      const bool is_less = other < least;
-      least = is_less ? other : least;
-      of.end[b] = is_less ? static_cast<float>(end) : of.end[b];
-      of.inverse[b] = is_less ? inverse[e][b] : of.inverse[b];
+  for (auto& of_block : error) {
+    for (std::size_t e = 0; e < kEnds; ++e) {
+      const float end = kLargestEnd - static_cast<float>(e);
+      of_block[e] /= end * end;
     }
-    of.end[b] = least == least ? of.end[b] : 0.0F;
+  }
+  for (std::size_t b = 0; b < kBlocks; ++b) {
+    float least = error[b][0];
+    std::size_t best = 0;
+    for (std::size_t e = 1; e < kEnds; ++e) {
+      best = error[b][e] < least ? e : best;
+      least = error[b][e] < least ? error[b][e] : least;
+    }
+    of.inverse[b] = inverse[b / kPair][b % kPair][best];
+    of.end[b] = least == least ? kLargestEnd - static_cast<float>(best) : 0.0F;
   }
 }
 

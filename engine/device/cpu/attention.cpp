@@ -32,6 +32,7 @@ struct Job {
   const AttentionSpec& spec;
   const Step& step;
   const AttentionKernels& kernels;
+  kernels::FillStrip pack;  // queries side by side: as columns of floats are
 
   int group() const { return spec.n_head / spec.n_head_kv; }
   std::size_t state_floats() const { return kernels::state_floats(spec.head_dim_v); }
@@ -74,15 +75,20 @@ class PreparedTile {
   void prepare(const Job& job, const TilePlan& plan) {
     plan_ = plan;
     const AttentionSpec& spec = job.spec;
-    const auto width = static_cast<std::size_t>(kernels::padded_width(plan.n_rows));
-    const auto dim = static_cast<std::size_t>(spec.head_dim_k);
-    packed_.assign(dim * width, 0.0F);
+    const float* queries[kStripColumns];
     for (int i = 0; i < plan.n_rows; ++i) {
       rows_[i] = plan_row(job, plan, i);
-      const float* q = row_of(job.q, token(job, i)) + head(job, i) * spec.head_dim_k;
-      float* to = packed_.data() + i;
-      for (std::size_t d = 0; d < dim; ++d) to[d * width] = q[d];
+      queries[i] = row_of(job.q, token(job, i)) + head(job, i) * spec.head_dim_k;
     }
+    const int width = kernels::padded_width(plan.n_rows);
+    const auto dim = static_cast<std::size_t>(spec.head_dim_k);
+    packed_.resize(dim * static_cast<std::size_t>(width));
+    job.pack({.kind = kernels::StripKind::f32,
+              .width = width,
+              .n_columns = plan.n_rows,
+              .length = dim,
+              .floats = packed_.data()},
+             queries);
     tile_ = {.n_rows = plan.n_rows,
              .q = packed_.data(),
              .rows = rows_,
@@ -180,7 +186,7 @@ void attend_tiles(const Job& job, const std::vector<TilePlan>& plans, std::size_
   Workspace& space = workspace();
   const std::size_t tile_floats = kStripColumns * job.state_floats();
   space.states.resize(tile_floats);
-  space.totals.assign(tile_floats * (last - first), 0.0F);
+  space.totals.resize(tile_floats * (last - first));
   int first_chunk = plans[first].first_chunk;
   int end_chunk = 0;
   for (std::size_t t = first; t < last; ++t) {
@@ -192,8 +198,13 @@ void attend_tiles(const Job& job, const std::vector<TilePlan>& plans, std::size_
     for (std::size_t t = 0; t < last - first; ++t) {
       PreparedTile& tile = space.tiles[t];
       if (chunk < tile.plan().first_chunk || chunk >= tile.plan().end_chunk) continue;
+      float* totals = space.totals.data() + t * tile_floats;
+      if (chunk == tile.plan().first_chunk) {
+        tile.attend(job, chunk, totals);
+        continue;
+      }
       tile.attend(job, chunk, space.states.data());
-      tile.merge(job, space.states.data(), space.totals.data() + t * tile_floats);
+      tile.merge(job, space.states.data(), totals);
     }
   }
   for (std::size_t t = 0; t < last - first; ++t) {
@@ -282,7 +293,8 @@ void attend(Tensor out, Tensor q, const CpuKvCache& cache, const AttentionSpec& 
   HEARTH_CHECK(q.rows == step.n_tokens() && out.rows == q.rows);
   HEARTH_CHECK(spec.head_dim_k == cache.head_dim_k(spec.layer) &&
                spec.head_dim_v == cache.head_dim_v(spec.layer));
-  const Job job{out, q, cache, spec, step, kernels.attention};
+  const Job job{
+      out, q, cache, spec, step, kernels.attention, kernels.fill_strip[kernels::StripKind::f32]};
   const std::vector<TilePlan> plans = plan_tiles(job);
   std::int64_t cost = 0;
   std::int64_t n_chunks = 0;
