@@ -6,12 +6,16 @@ target_compile_options(hearth_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wcast-qual -Wnon-virtual-dtor -Woverloaded-virtual
   # a*b+c is rounded twice unless the code says fma: results must not depend on the ISA a file is built for
   -ffp-contract=off
+  # tests' own files would take longer to optimise than they run
+  $<$<BOOL:$<TARGET_PROPERTY:HEARTH_IS_TEST>>:-O1>
   # gcc 12 sees overlaps in std::string operator+ that are not there (its bug 105329)
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   $<$<BOOL:${HEARTH_WERROR}>:-Werror>)
 if(HEARTH_SANITIZE)
   target_compile_options(hearth_options INTERFACE
-    -fsanitize=${HEARTH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1
+    -fsanitize=${HEARTH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+    # tests' own files would take longer to optimise than they run
+    $<IF:$<BOOL:$<TARGET_PROPERTY:HEARTH_IS_TEST>>,-O0,-O1>
     -g1 # lines for the reports; full debug information takes a third of the build's time
     # instrumented code of the standard library's <regex> and <functional> looks uninitialised to g++ 12
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
@@ -20,6 +24,16 @@ if(HEARTH_SANITIZE)
     target_compile_options(hearth_options INTERFACE -fsanitize=fuzzer-no-link)
   endif()
 endif()
+
+# Headers that take seconds to read, read once for all tests: hearth_test_headers is their owner.
+function(hearth_test_headers)
+  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/headers.cpp "")
+  add_library(hearth_test_headers OBJECT ${CMAKE_CURRENT_BINARY_DIR}/headers.cpp)
+  set_target_properties(hearth_test_headers PROPERTIES HEARTH_IS_TEST ON)
+  target_link_libraries(hearth_test_headers PRIVATE hearth_options GTest::gmock GTest::gtest)
+  target_precompile_headers(hearth_test_headers PRIVATE
+    <gmock/gmock.h> <gtest/gtest.h> <algorithm> <cmath> <cstdint> <functional> <memory> <random> <span> <string> <vector>)
+endfunction()
 
 # hearth_library(NAME SOURCES file... DEPS target...)
 # A folder's static library `hearth_NAME`. Without sources it is an interface library.
@@ -38,7 +52,6 @@ endfunction()
 # One GoogleTest program, `test_NAME`; every case in it is a ctest of its own, but for those that a filter of TOGETHER names: they
 # are one, in one process, which shares what takes long to make. Such a one is skipped where its output says "is skipped as a whole". With PATHS its sources see
 # HEARTH_SOURCE_DIR, HEARTH_SHARED_DIR and HEARTH_PROGRAM (without it a compiler cache can serve every checkout).
-# Under sanitizers the tests' own files are not optimised: that would take longer than they run.
 function(hearth_test NAME)
   cmake_parse_arguments(ARG "PATHS" "LABEL" "TOGETHER;SOURCES;DEPS" ${ARGN})
   if(NOT ARG_SOURCES)
@@ -49,9 +62,8 @@ function(hearth_test NAME)
   endif()
   add_executable(test_${NAME} ${ARG_SOURCES})
   target_link_libraries(test_${NAME} PRIVATE hearth_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
-  if(HEARTH_SANITIZE)
-    set_source_files_properties(${ARG_SOURCES} PROPERTIES COMPILE_OPTIONS -O0)
-  endif()
+  set_target_properties(test_${NAME} PROPERTIES HEARTH_IS_TEST ON)
+  target_precompile_headers(test_${NAME} REUSE_FROM hearth_test_headers)
   if(ARG_PATHS)
     target_compile_definitions(test_${NAME} PRIVATE
       HEARTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEARTH_SHARED_DIR="${HEARTH_SHARED_DIR}"
