@@ -1,16 +1,22 @@
-// The column of a row's highest element, the lowest one of several that are equal: a workgroup per row. -1 where an element is
+// The column of a row's highest element, the lowest one of several that are equal: a workgroup per row, or per part of
+// it: then its choices are the columns among which another dispatch chooses. -1 where an element is
 // NaN or +infinity, or none is finite: that is a broken model.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common/base.glsl"
 
 layout(binding = 0) readonly buffer In { float x[]; };
-layout(binding = 1) writeonly buffer Out { uint best[]; };
+layout(binding = 1) buffer Out { uint best[]; };
+
+layout(constant_id = 1) const uint CHOOSES = 0;  // among `columns` columns that stand in best from choices_at on, for each row
+layout(constant_id = 2) const uint IS_LAST = 1;
 
 layout(push_constant) uniform Push {
   uint n_rows, columns;
   uint x_at, x_stride;
-  uint best_at;
+  uint best_at;     // [row][part]
+  uint choices_at;
+  uint span;        // columns of a part
 };
 
 shared float value_of_lane[WG];
@@ -37,14 +43,19 @@ void meet(uint mine, uint other) {
 }
 
 void main() {
-  const uint row = group();
+  const uint parts = (columns + span - 1) / span;
+  const uint row = group() / parts;
   if (row >= n_rows) return;  // the whole workgroup
+  const uint first = group() % parts * span;
+  const uint last = min(columns, first + span);
   const uint from = x_at + row * x_stride;
   float highest = -kInfinity;
   uint column = kNone;
-  for (uint c = lane(); c < columns; c += WG) {
-    const float value = x[from + c];
-    if (is_broken(value)) {
+  for (uint i = first + lane(); i < last; i += WG) {
+    const uint c = CHOOSES != 0 ? best[choices_at + row * columns + i] : i;
+    if (c == kNone) continue;
+    const float value = c == kBroken ? 0.0 : x[from + c];
+    if (c == kBroken || is_broken(value)) {
       column = kBroken;
       break;
     }
@@ -60,5 +71,7 @@ void main() {
     if (lane() < step) meet(lane(), lane() + step);
     barrier();
   }
-  if (lane() == 0) best[best_at + row] = column_of_lane[0] == kNone ? kBroken : column_of_lane[0];
+  if (lane() != 0) return;
+  const bool is_none = IS_LAST != 0 && column_of_lane[0] == kNone;
+  best[best_at + group()] = is_none ? kBroken : column_of_lane[0];
 }

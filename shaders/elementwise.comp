@@ -2,11 +2,12 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common/base.glsl"
+#define ACTIVATION_CONSTANT 2
 #include "common/math.glsl"
+#include "common/activation.glsl"
 
 // The numbers of ElementwiseMode in engine/device/vulkan/row_verbs.cpp.
 layout(constant_id = 1) const uint MODE = 0;
-layout(constant_id = 2) const uint ACTIVATION = 0;  // of kernels/activation.h
 
 layout(binding = 0) readonly buffer A { float a[]; };
 layout(binding = 1) readonly buffer B { float b[]; };
@@ -19,16 +20,6 @@ layout(push_constant) uniform Push {
   uint y_at, y_stride;
   float factor;
 };
-
-float activate(float v) {
-  switch (ACTIVATION) {
-    case 0: return v / (1.0 + exp(-v));
-    case 1: return 0.5 * v * (1.0 + tanh_exact(0.7978845608 * (v + 0.044715 * v * v * v)));
-    case 2: return 0.5 * v * (1.0 + erf_exact(v * 0.7071067812));
-    case 3: return max(v, 0.0);
-    default: return max(v, 0.0) * max(v, 0.0);
-  }
-}
 
 void main() {
   const uint row = invocation() / columns;

@@ -1,72 +1,83 @@
-// Many columns of x: out [n][rows] = x [n][columns] times the transpose of a matrix, in tiles of TILE x TILE. Each invocation has
-// MICRO x MICRO elements of a tile; a unit of 32 columns at a time lies in shared memory.
+// Many columns of x: out [n][rows] = x [n][columns] times the transpose of a matrix, and what follows, in tiles (common/tile.glsl). A
+// unit of 32 columns at a time lies in shared memory, by columns, so that four rows are one read.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common/base.glsl"
 #include "common/weights.glsl"
+#include "common/tile.glsl"
 
-layout(constant_id = 2) const uint TILE = 32;
-layout(constant_id = 3) const uint MICRO = 4;  // WG is (TILE / MICRO) squared
+layout(constant_id = 4) const uint ALIGNED = 0;  // rows of x begin at multiples of four, and have whole units
 
 layout(binding = 1) readonly buffer In { float x[]; };
-layout(binding = 2) writeonly buffer Out { float y[]; };
+layout(binding = 1) readonly buffer InVectors { vec4 x_vectors[]; };
 
-layout(push_constant) uniform Push {
-  PRODUCT_PUSH
+shared vec4 w_tile[32 * TILE / 4];
+shared vec4 x_tile[32 * TILE / 4];
+
+struct Item {
+  RawUnit raw;
+  vec4 v[8];
 };
 
-const uint kPitch = 33;  // so that rows begin in different banks
-shared float w_tile[TILE * kPitch];
-shared float x_tile[TILE * kPitch];
-
-void fill_tiles(uint unit, uint first_w, uint first_x) {
-  for (uint r = lane(); r < TILE; r += WG) {
-    vec4 w[8];
-    if (first_w + r < end_row - first_row) {
-      read_unit(planes_of(plane_at, plane_stride, first_w + r), unit, w);
-    } else {
-      for (uint j = 0; j < 8; ++j) w[j] = vec4(0.0);
-    }
-    [[unroll]] for (uint j = 0; j < 32; ++j) w_tile[r * kPitch + j] = w[j / 4][j & 3];
+void fetch_x(uint t, uint unit, out vec4 v[8]) {
+  const uint first = x_at + t * x_stride + 32 * unit;
+  if (ALIGNED != 0) {
+    [[unroll]] for (uint j = 0; j < 8; ++j) v[j] = x_vectors[first / 4 + j];
+    return;
   }
-  for (uint i = lane(); i < TILE * 32; i += WG) {
-    const uint t = first_x + i / 32;
-    const uint c = 32 * unit + i % 32;
-    x_tile[i / 32 * kPitch + i % 32] = t < n && c < columns ? x[x_at + t * x_stride + c] : 0.0;
+  const uint there = min(columns - 32 * unit, 32u);
+  [[unroll]] for (uint j = 0; j < 32; ++j) v[j / 4][j & 3] = j < there ? x[first + j] : 0.0;
+}
+
+void fetch(uint unit, inout Item items[kItems]) {
+  [[unroll]] for (uint e = 0; e < kItems; ++e) {
+    const uint item = e * WG + lane();
+    if (item < TILE) {
+      load_unit(planes_of(plane_at, plane_stride, row_of_weights(item)), unit, items[e].raw);
+    } else if (item < 2 * TILE) {
+      fetch_x(row_of_x(item), unit, items[e].v);
+    }
+  }
+}
+
+void put(Item items[kItems]) {
+  [[unroll]] for (uint e = 0; e < kItems; ++e) {
+    const uint item = e * WG + lane();
+    if (item < TILE) {
+      vec4 w[8];
+      read_unit(items[e].raw, w);
+      [[unroll]] for (uint k = 0; k < 32; ++k) w_tile[k * TILE / 4 + item / 4][item % 4] = w[k / 4][k & 3];
+    } else if (item < 2 * TILE) {
+      const uint t = item - TILE;
+      [[unroll]] for (uint k = 0; k < 32; ++k) x_tile[k * TILE / 4 + t / 4][t % 4] = items[e].v[k / 4][k & 3];
+    }
   }
 }
 
 void main() {
-  const uint tiles_w = (end_row - first_row + TILE - 1) / TILE;
-  const uint first_w = group() % tiles_w * TILE;
-  const uint first_x = group() / tiles_w * TILE;
-  if (first_x >= n) return;  // the whole workgroup
-  const uint lanes_w = TILE / MICRO;
-  const uint w_at = lane() % lanes_w;  // its rows: w_at, w_at + lanes_w …
-  const uint t_at = lane() / lanes_w;
-  float sum[MICRO][MICRO];
-  [[unroll]] for (uint i = 0; i < MICRO; ++i) {
-    [[unroll]] for (uint j = 0; j < MICRO; ++j) sum[i][j] = 0.0;
+  if (first_x() >= n) return;  // the whole workgroup
+  vec4 sum[MICRO][kQuads];
+  [[unroll]] for (uint j = 0; j < MICRO; ++j) {
+    [[unroll]] for (uint i = 0; i < kQuads; ++i) sum[j][i] = vec4(0.0);
   }
   const uint units = (columns + 31) / 32;
+  Item items[kItems];
+  fetch(0, items);
   for (uint unit = 0; unit < units; ++unit) {
-    fill_tiles(unit, first_w, first_x);
     barrier();
+    put(items);
+    barrier();
+    fetch(min(unit + 1, units - 1), items);
     for (uint k = 0; k < 32; ++k) {
-      float a[MICRO];
-      [[unroll]] for (uint i = 0; i < MICRO; ++i) a[i] = w_tile[(w_at + i * lanes_w) * kPitch + k];
-      [[unroll]] for (uint j = 0; j < MICRO; ++j) {
-        const float b = x_tile[(t_at + j * lanes_w) * kPitch + k];
-        [[unroll]] for (uint i = 0; i < MICRO; ++i) sum[i][j] += a[i] * b;
+      vec4 a[kQuads];
+      [[unroll]] for (uint i = 0; i < kQuads; ++i) a[i] = w_tile[(k * TILE + quad_w(i)) / 4];
+      [[unroll]] for (uint j = 0; j < kQuads; ++j) {
+        const vec4 b = x_tile[(k * TILE + quad_x(j)) / 4];
+        [[unroll]] for (uint i = 0; i < kQuads; ++i) {
+          [[unroll]] for (uint e = 0; e < 4; ++e) sum[4 * j + e][i] += b[e] * a[i];
+        }
       }
     }
-    barrier();
   }
-  [[unroll]] for (uint j = 0; j < MICRO; ++j) {
-    const uint t = first_x + t_at + j * lanes_w;
-    [[unroll]] for (uint i = 0; i < MICRO; ++i) {
-      const uint r = first_w + w_at + i * lanes_w;
-      if (t < n && r < end_row - first_row) y[y_at + t * y_stride + first_row + r] = sum[i][j];
-    }
-  }
+  STORE_TILE(sum)
 }

@@ -1,77 +1,111 @@
-// gemm.comp in integers: x is what quantise.comp left.
+// gemm.comp in integers: x is bytes (common/bytes.glsl). Of a unit its eight words of four codes lie in shared memory, word by word, so
+// that those of four rows are one read; the sums of a unit are whole numbers, and are scaled once.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common/base.glsl"
 #include "common/weights.glsl"
 #include "common/dot.glsl"
-
-layout(constant_id = 2) const uint TILE = 32;
-layout(constant_id = 3) const uint MICRO = 4;  // WG is (TILE / MICRO) squared
+#include "common/tile.glsl"
 
 layout(binding = 1) readonly buffer In { uvec4 x_codes[]; };
 layout(binding = 1) readonly buffer InScales { vec4 x_scales[]; };
-layout(binding = 2) writeonly buffer Out { float y[]; };
 
-layout(push_constant) uniform Push {
-  PRODUCT_PUSH
+const uint kSums = kHasHalves ? 2 : 1;  // of a unit: a half each where they are scaled differently
+
+shared uvec4 w_tile[8 * TILE / 4];
+shared uvec4 x_tile[8 * TILE / 4];
+shared vec4 w_scale[2 * TILE / 4];  // of four rows each: scales of the first halves, of the second ones
+shared vec4 w_offset[2 * TILE / 4];
+shared vec4 x_scale[TILE];
+
+struct Item {
+  RawUnit raw;
+  uvec4 codes[2];
+  vec4 scale;
 };
 
-const uint kPitch = 9;  // words of a unit, and one, so that rows begin in different banks
-shared uint w_tile[TILE * kPitch];
-shared vec4 w_scales[TILE];
-shared uint x_tile[TILE * kPitch];
-shared vec4 x_tile_scales[TILE];
-
-void fill_tiles(uint unit, uint units, uint first_w, uint first_x) {
-  for (uint r = lane(); r < TILE; r += WG) {
-    Codes codes;
-    codes.scale = codes.offset = vec2(0.0);
-    [[unroll]] for (uint j = 0; j < 8; ++j) codes.bytes[j] = 0;
-    if (first_w + r < end_row - first_row) read_codes(planes_of(plane_at, plane_stride, first_w + r), unit, codes);
-    [[unroll]] for (uint j = 0; j < 8; ++j) w_tile[r * kPitch + j] = codes.bytes[j];
-    w_scales[r] = vec4(codes.scale, codes.offset);
+void fetch(uint unit, inout Item items[kItems]) {
+  [[unroll]] for (uint e = 0; e < kItems; ++e) {
+    const uint item = e * WG + lane();
+    if (item < TILE) {
+      load_unit(planes_of(plane_at, plane_stride, row_of_weights(item)), unit, items[e].raw);
+    } else if (item < 2 * TILE) {
+      const uint at = x_at + row_of_x(item) * x_stride + unit;
+      items[e].codes[0] = x_codes[at];
+      items[e].codes[1] = x_codes[scales_at / 2 + at];
+      items[e].scale = x_scales[scales_at + at];
+    }
   }
-  for (uint i = lane(); i < 2 * TILE; i += WG) {
-    const uint t = first_x + i / 2;
-    const uvec4 v = t < n ? x_codes[2 * (t * units + unit) + (i & 1)] : uvec4(0);
-    [[unroll]] for (uint j = 0; j < 4; ++j) x_tile[i / 2 * kPitch + 4 * (i & 1) + j] = v[j];
-    if ((i & 1) == 0) x_tile_scales[i / 2] = t < n ? x_scales[scales_at + t * units + unit] : vec4(0.0);
+}
+
+void put(Item items[kItems]) {
+  [[unroll]] for (uint e = 0; e < kItems; ++e) {
+    const uint item = e * WG + lane();
+    if (item < TILE) {
+      Codes codes;
+      read_codes(items[e].raw, codes);
+      [[unroll]] for (uint k = 0; k < 8; ++k) w_tile[k * TILE / 4 + item / 4][item % 4] = codes.bytes[k];
+      [[unroll]] for (uint k = 0; k < kSums; ++k) {
+        w_scale[k * TILE / 4 + item / 4][item % 4] = codes.scale[k];
+        w_offset[k * TILE / 4 + item / 4][item % 4] = codes.offset[k];
+      }
+    } else if (item < 2 * TILE) {
+      const uint t = item - TILE;
+      [[unroll]] for (uint k = 0; k < 8; ++k) x_tile[k * TILE / 4 + t / 4][t % 4] = items[e].codes[k / 4][k & 3];
+      vec4 scale = items[e].scale;
+      if (kSums == 1) scale.y += scale.z;
+      x_scale[t] = scale;
+    }
+  }
+}
+
+ivec4 dots(uvec4 w, uint v) {
+  return ivec4(dot_of_bytes(w.x, v, kPacked4x8), dot_of_bytes(w.y, v, kPacked4x8), dot_of_bytes(w.z, v, kPacked4x8),
+               dot_of_bytes(w.w, v, kPacked4x8));
+}
+
+/// Adds the products of a part of the unit that has scales of its own.
+void multiply(uint part, inout vec4 sum[MICRO][kQuads]) {
+  ivec4 whole[MICRO][kQuads];
+  [[unroll]] for (uint j = 0; j < MICRO; ++j) {
+    [[unroll]] for (uint i = 0; i < kQuads; ++i) whole[j][i] = ivec4(0);
+  }
+  [[unroll]] for (uint k = 0; k < 8 / kSums; ++k) {
+    const uint word = part * 4 + k;
+    uvec4 a[kQuads];
+    [[unroll]] for (uint i = 0; i < kQuads; ++i) a[i] = w_tile[(word * TILE + quad_w(i)) / 4];
+    [[unroll]] for (uint j = 0; j < kQuads; ++j) {
+      const uvec4 b = x_tile[(word * TILE + quad_x(j)) / 4];
+      [[unroll]] for (uint i = 0; i < kQuads; ++i) {
+        [[unroll]] for (uint e = 0; e < 4; ++e) whole[4 * j + e][i] += dots(a[i], b[e]);
+      }
+    }
+  }
+  [[unroll]] for (uint i = 0; i < kQuads; ++i) {
+    const vec4 scale = w_scale[(part * TILE + quad_w(i)) / 4];
+    const vec4 offset = w_offset[(part * TILE + quad_w(i)) / 4];
+    [[unroll]] for (uint j = 0; j < MICRO; ++j) {
+      const vec4 s = x_scale[quad_x(j / 4) + j % 4];
+      sum[j][i] += (s.x * scale) * vec4(whole[j][i]) + s[1 + part] * offset;
+    }
   }
 }
 
 void main() {
-  const uint tiles_w = (end_row - first_row + TILE - 1) / TILE;
-  const uint first_w = group() % tiles_w * TILE;
-  const uint first_x = group() / tiles_w * TILE;
-  if (first_x >= n) return;  // the whole workgroup
-  const uint lanes_w = TILE / MICRO;
-  const uint w_at = lane() % lanes_w;  // its rows: w_at, w_at + lanes_w …
-  const uint t_at = lane() / lanes_w;
-  float sum[MICRO][MICRO];
-  [[unroll]] for (uint i = 0; i < MICRO; ++i) {
-    [[unroll]] for (uint j = 0; j < MICRO; ++j) sum[i][j] = 0.0;
+  if (first_x() >= n) return;  // the whole workgroup
+  vec4 sum[MICRO][kQuads];
+  [[unroll]] for (uint j = 0; j < MICRO; ++j) {
+    [[unroll]] for (uint i = 0; i < kQuads; ++i) sum[j][i] = vec4(0.0);
   }
   const uint units = (columns + 31) / 32;
+  Item items[kItems];
+  fetch(0, items);
   for (uint unit = 0; unit < units; ++unit) {
-    fill_tiles(unit, units, first_w, first_x);
     barrier();
-    [[unroll]] for (uint i = 0; i < MICRO; ++i) {
-      uint a[8];
-      [[unroll]] for (uint k = 0; k < 8; ++k) a[k] = w_tile[(w_at + i * lanes_w) * kPitch + k];
-      const vec4 scale = w_scales[w_at + i * lanes_w];
-      [[unroll]] for (uint j = 0; j < MICRO; ++j) {
-        uint b[8];
-        [[unroll]] for (uint k = 0; k < 8; ++k) b[k] = x_tile[(t_at + j * lanes_w) * kPitch + k];
-        sum[i][j] += product_of_codes(a, scale, b, x_tile_scales[t_at + j * lanes_w]);
-      }
-    }
+    put(items);
     barrier();
+    fetch(min(unit + 1, units - 1), items);
+    [[unroll]] for (uint part = 0; part < kSums; ++part) multiply(part, sum);
   }
-  [[unroll]] for (uint j = 0; j < MICRO; ++j) {
-    const uint t = first_x + t_at + j * lanes_w;
-    [[unroll]] for (uint i = 0; i < MICRO; ++i) {
-      const uint r = first_w + w_at + i * lanes_w;
-      if (t < n && r < end_row - first_row) y[y_at + t * y_stride + first_row + r] = sum[i][j];
-    }
-  }
+  STORE_TILE(sum)
 }

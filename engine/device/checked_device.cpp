@@ -11,7 +11,8 @@ constexpr std::size_t kTested = 0;
 constexpr std::size_t kTruth = 1;
 
 bool is_product(std::string_view verb) {
-  return verb == "matmul" || verb == "expert_matmul" || verb == "attention";
+  return verb == "matmul" || verb == "gated_matmul" || verb == "expert_matmul" ||
+         verb == "attention";
 }
 
 }  // namespace

@@ -47,6 +47,19 @@ void Device::matmuls(std::span<const Product> products, Tensor x) {
   }
 }
 
+void Device::gated_matmul(const Product& gate, const Product& up, Tensor x, Activation activation) {
+  const Product products[] = {gate, up};
+  matmuls(products, x);
+  glu(up.out, gate.out, up.out, activation);
+}
+
+void Device::rope_and_store(Tensor q, Tensor k, Tensor v, const Rope& rope, KvCache& cache,
+                            int layer) {
+  this->rope(q, rope);
+  this->rope(k, rope);
+  kv_store(cache, layer, k, v);
+}
+
 void Device::apply_epilogue(const Product& product) {
   const Tensor& out = product.out;
   if (product.bias) add(out, out, product.bias);

@@ -187,6 +187,11 @@ class Device {
   /// epilogue while the product is at hand: the results are those of the plain verbs.
   virtual void matmuls(std::span<const Product> products, Tensor x);
 
+  /// up.out = activation(gate) * up, where both are products and their biases; the gate's out is
+  /// room to work in, and holds anything afterwards. Neither has more of an epilogue.
+  virtual void gated_matmul(const Product& gate, const Product& up, Tensor x,
+                            Activation activation);
+
   /// Each group of weight.columns elements of each row of x, divided by its root mean square
   /// (arXiv 1910.07467), times the weight: one row for all groups, or a row per group.
   virtual void rms_norm(Tensor out, Tensor x, Tensor weight, float eps) = 0;
@@ -200,6 +205,10 @@ class Device {
 
   /// Puts the rows of k and v at the step's positions of `layer`, each in its sequence's slot.
   virtual void kv_store(KvCache& cache, int layer, Tensor k, Tensor v) = 0;
+
+  /// rope of q and of k, and kv_store of k and v; k holds anything afterwards.
+  virtual void rope_and_store(Tensor q, Tensor k, Tensor v, const Rope& rope, KvCache& cache,
+                              int layer);
 
   /// out [n][n_head * head_dim_v] = softmax(scale q k^T + mask) v, each row over its own sequence,
   /// whose keys and values up to the step's last position are stored (arXiv 1706.03762; grouped

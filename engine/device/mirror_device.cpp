@@ -77,6 +77,14 @@ Tensor MirrorDevice::view(Tensor tensor, std::size_t side) {
   return tensor;
 }
 
+Device::Product MirrorDevice::view(const Product& product, std::size_t side) {
+  return {.out = view(product.out, side),
+          .w = &hearth::view(*product.w, side),
+          .bias = view(product.bias, side),
+          .activation = product.activation,
+          .sum = view(product.sum, side)};
+}
+
 template <class Verb>
 void MirrorDevice::each(const OpRecord& record, Verb verb) {
   for (std::size_t i = 0; i < sides_.size(); ++i) verb(*sides_[i], i);
@@ -138,16 +146,22 @@ void MirrorDevice::matmuls(std::span<const Product> products, Tensor x) {
   }
   for (std::size_t i = 0; i < sides_.size(); ++i) {
     std::vector<Product> own;
-    for (const Product& product : products) {
-      own.push_back({.out = view(product.out, i),
-                     .w = &hearth::view(*product.w, i),
-                     .bias = view(product.bias, i),
-                     .activation = product.activation,
-                     .sum = view(product.sum, i)});
-    }
+    for (const Product& product : products) own.push_back(view(product, i));
     sides_[i]->matmuls(own, view(x, i));
   }
   for (const Product& product : products) after(record_of(product, x));
+}
+
+void MirrorDevice::gated_matmul(const Product& gate, const Product& up, Tensor x,
+                                Activation activation) {
+  each({"gated_matmul",
+        up.w->name(),
+        {x},
+        {up.out},
+        fmt::format("gate {}, {}", gate.w->name(), name_of(activation))},
+       [&](Device& device, std::size_t i) {
+         device.gated_matmul(view(gate, i), view(up, i), view(x, i), activation);
+       });
 }
 
 void MirrorDevice::rms_norm(Tensor out, Tensor x, Tensor weight, float eps) {
@@ -171,6 +185,13 @@ void MirrorDevice::rope(Tensor x, const Rope& rope) {
 void MirrorDevice::kv_store(KvCache& cache, int layer, Tensor k, Tensor v) {
   each({"kv_store", {}, {k, v}, {}, {}}, [&](Device& device, std::size_t i) {
     device.kv_store(hearth::view(cache, i), layer, view(k, i), view(v, i));
+  });
+}
+
+void MirrorDevice::rope_and_store(Tensor q, Tensor k, Tensor v, const Rope& rope, KvCache& cache,
+                                  int layer) {
+  each({"rope_and_store", {}, {q, k, v}, {q}, describe(rope)}, [&](Device& device, std::size_t i) {
+    device.rope_and_store(view(q, i), view(k, i), view(v, i), rope, hearth::view(cache, i), layer);
   });
 }
 

@@ -36,10 +36,14 @@ class MirrorDevice : public Device {
   void get_rows(Tensor out, const Matrix& table, std::span<const std::int32_t> ids) override;
   void matmul(Tensor out, const Matrix& w, Tensor x) override;
   void matmuls(std::span<const Product> products, Tensor x) override;
+  void gated_matmul(const Product& gate, const Product& up, Tensor x,
+                    Activation activation) override;
   void rms_norm(Tensor out, Tensor x, Tensor weight, float eps) override;
   void layer_norm(Tensor out, Tensor x, Tensor weight, Tensor bias, float eps) override;
   void rope(Tensor x, const Rope& rope) override;
   void kv_store(KvCache& cache, int layer, Tensor k, Tensor v) override;
+  void rope_and_store(Tensor q, Tensor k, Tensor v, const Rope& rope, KvCache& cache,
+                      int layer) override;
   void attention(Tensor out, Tensor q, const KvCache& cache, const AttentionSpec& spec) override;
   void glu(Tensor out, Tensor gate, Tensor up, Activation activation) override;
   void activation(Tensor out, Tensor x, Activation activation) override;
@@ -59,6 +63,7 @@ class MirrorDevice : public Device {
 
   /// The same view in the memory of one of the devices.
   static Tensor view(Tensor tensor, std::size_t side);
+  static Product view(const Product& product, std::size_t side);
 
   Device& side(std::size_t i) const { return *sides_[i]; }
   const Step& step() const { return step_; }

@@ -36,18 +36,21 @@ struct Projection {
   Epilogue epilogue = {};
 };
 
+/// What the device does of it: a scale stands before all that follows a product.
+Device::Product product_of(const Projection& projection) {
+  const auto& [out, w, epilogue] = projection;
+  Device::Product product{.out = out, .w = w->weight.get()};
+  if (w->scale != 1.0F) return product;
+  if (w->bias) product.bias = w->bias.view();
+  product.activation = epilogue.activation;
+  product.sum = epilogue.sum;
+  return product;
+}
+
 /// Products of weights that share their input.
 void project(Device& device, std::initializer_list<Projection> projections, Tensor x) {
   std::vector<Device::Product> products;
-  for (const auto& [out, w, epilogue] : projections) {
-    Device::Product product{.out = out, .w = w->weight.get()};
-    if (w->scale == 1.0F) {
-      if (w->bias) product.bias = w->bias.view();
-      product.activation = epilogue.activation;
-      product.sum = epilogue.sum;
-    }
-    products.push_back(product);
-  }
+  for (const Projection& projection : projections) products.push_back(product_of(projection));
   device.matmuls(products, x);
   for (const auto& [out, w, epilogue] : projections) {
     if (w->scale == 1.0F) continue;
@@ -172,8 +175,11 @@ class Forward::Block {
     const bool rotates_first = model_.family->qk_norm == QkNorm::per_head_after_rope;
     if (rotates_first) rotate(heads);
     norm_heads(heads);
-    if (!rotates_first) rotate(heads);
-    device_.kv_store(kv_, kv_layer_, heads.k, heads.v);
+    if (lh_.has_rope && !rotates_first) {
+      device_.rope_and_store(heads.q, heads.k, heads.v, rope_, kv_, kv_layer_);
+    } else {
+      device_.kv_store(kv_, kv_layer_, heads.k, heads.v);
+    }
     const Tensor out = shaped(s_.heads, n_, h_.n_attn_out(lh_), "heads");
     device_.attention(out, heads.q, kv_, attention_spec());
     project(device_, rows(s_.attn_branch), w_.attn_output, out, {.sum = sum});
@@ -212,14 +218,24 @@ class Forward::Block {
     if (!is_gated) {
       project(device_, up, w_up, x, {.activation = act});
     } else if (w_gate) {
-      project(device_, {{gate, &w_gate}, {up, &w_up}}, x);
-      device_.glu(up, gate, up, act);
+      gated(gate, w_gate, up, w_up, x);
     } else {
       project(device_, both, w_up, x);
       device_.glu(up, gate, up, act);
     }
     project(device_, rows(s_.ffn_branch), w_down, up, {.sum = sum});
     return rows(s_.ffn_branch);
+  }
+
+  /// up = act(x Wgate) * (x Wup)
+  void gated(Tensor gate, const Linear& w_gate, Tensor up, const Linear& w_up, Tensor x) {
+    const Activation act = model_.family->activation;
+    if (w_gate.scale == 1.0F && w_up.scale == 1.0F) {
+      device_.gated_matmul(product_of({gate, &w_gate}), product_of({up, &w_up}), x, act);
+      return;
+    }
+    project(device_, {{gate, &w_gate}, {up, &w_up}}, x);
+    device_.glu(up, gate, up, act);
   }
 
   /// The sum of the chosen experts' gated feed-forwards, and of one that all tokens share.

@@ -1,12 +1,12 @@
 // Functions whose built-in forms Vulkan leaves too inexact: sin and cos may be off by 2^-11, and half-precision numbers
 // below the normal range may be taken for zero.
 
-/// The binary16 number in the lower 16 bits.
+/// The binary16 number in the lower 16 bits. Without a branch, so that loads around it may be moved.
 float f16(uint bits) {
   const uint magnitude = bits & 0x7FFFu;
-  if (magnitude >= 0x400u) return unpackHalf2x16(bits & 0xFFFFu).x;
   const float small = float(magnitude) * 5.9604644775390625e-8;  // 2^-24
-  return (bits & 0x8000u) != 0u ? -small : small;
+  const float tiny = (bits & 0x8000u) != 0u ? -small : small;
+  return magnitude >= 0x400u ? unpackHalf2x16(bits & 0xFFFFu).x : tiny;
 }
 
 /// tanh x: by e^2x, and by its series where that would cancel.

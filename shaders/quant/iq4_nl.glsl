@@ -8,12 +8,17 @@ uint four_iq4_values(uint v) {
   return bytes;
 }
 
-void read_iq4_values(uvec4 row, uint unit, inout Codes codes) {
-  read_nibbles(row, unit, codes);
+void read_iq4_values(RawUnit raw, inout Codes codes) {
+  read_nibbles(raw, codes);
   [[unroll]] for (uint j = 0; j < 8; ++j) codes.bytes[j] = four_iq4_values(codes.bytes[j]);
 }
 
-void read_iq4_nl(uvec4 row, uint unit, inout Codes codes) {
-  read_iq4_values(row, unit, codes);
-  set_scale(f16(half_word(row.w, unit)), 0.0, codes);
+void load_iq4_nl(uvec4 row, uint unit, inout RawUnit raw) {
+  load_nibbles(row, unit, raw);
+  raw.block = half_word(row.w, unit);
+}
+
+void read_iq4_nl(RawUnit raw, inout Codes codes) {
+  read_iq4_values(raw, codes);
+  set_scale(f16(raw.block), 0.0, codes);
 }

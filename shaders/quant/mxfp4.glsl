@@ -8,10 +8,15 @@ uint four_e2m1(uint v) {
   return bytes;
 }
 
-void read_mxfp4(uvec4 row, uint unit, inout Codes codes) {
-  read_nibbles(row, unit, codes);
+void load_mxfp4(uvec4 row, uint unit, inout RawUnit raw) {
+  load_nibbles(row, unit, raw);
+  raw.block = byte_of(row.w, unit);
+}
+
+void read_mxfp4(RawUnit raw, inout Codes codes) {
+  read_nibbles(raw, codes);
   [[unroll]] for (uint j = 0; j < 8; ++j) codes.bytes[j] = four_e2m1(codes.bytes[j]);
-  const uint e = byte_of(row.w, unit);
+  const uint e = raw.block;
   // Half of the scale, as the values are doubled; the smallest two are below the normal numbers.
   const uint bits = e == 255 ? 0x7FC00000u : e < 2 ? 0x00200000u << e : (e - 1) << 23;
   set_scale(uintBitsToFloat(bits), 0.0, codes);

@@ -29,7 +29,7 @@ namespace hearth::vulkan {
   X(DestroyCommandPool) X(DestroyDescriptorPool) X(DestroyDescriptorSetLayout) X(DestroyDevice) X(DestroyFence) \
   X(DestroyPipeline) X(DestroyPipelineCache) X(DestroyPipelineLayout) X(DestroyQueryPool) X(DestroyShaderModule) \
   X(DeviceWaitIdle) X(EndCommandBuffer) X(FreeMemory) X(GetBufferMemoryRequirements) X(GetDeviceQueue) \
-  X(GetPipelineCacheData) X(GetQueryPoolResults) X(MapMemory) X(QueueSubmit) X(ResetDescriptorPool) X(ResetFences) \
+  X(GetFenceStatus) X(GetPipelineCacheData) X(GetQueryPoolResults) X(MapMemory) X(QueueSubmit) X(ResetDescriptorPool) X(ResetFences) \
   X(UpdateDescriptorSets) X(WaitForFences)
 // clang-format on
 

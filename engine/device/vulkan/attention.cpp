@@ -11,24 +11,30 @@ namespace {
 /// workgroups.
 constexpr int kFewRows = 4;
 
-/// Keys of a chunk at least, and chunks of a row at most, in attn_split.
-constexpr int kLeastChunk = 64;
-constexpr int kMostChunks = 16;
+/// Of attn_split: keys of a chunk at least (shaders/common/chunks.glsl), chunks of a row at most,
+/// workgroups that are enough to keep a device busy, and heads that a workgroup has together.
+constexpr int kLeastChunk = 16;
+constexpr int kMostChunks = 64;
+constexpr int kEnoughGroups = 512;
+constexpr int kMostHeadsAtOnce = 8;
 
 /// Rows and keys of a block of attn_block, so that its shared memory suffices.
 struct BlockSize {
-  std::uint32_t rows = 8;
-  std::uint32_t keys = 16;
+  std::uint32_t rows = 32;
+  std::uint32_t keys = 32;
 };
 
-BlockSize block_size(std::uint32_t dim_k, std::uint32_t shared_bytes) {
+BlockSize block_size(const AttentionSpec& spec, std::uint32_t lanes, std::uint32_t shared_bytes) {
+  const auto dim_k = static_cast<std::uint32_t>(spec.head_dim_k);
+  const auto dim = std::max(dim_k, static_cast<std::uint32_t>(spec.head_dim_v)) + 7;
   BlockSize size;
+  if (lanes < size.rows) size = {.rows = 8, .keys = 16};
   const auto floats = [&] {
-    return size.rows * dim_k + size.keys * (dim_k + 1) + size.rows * size.keys + 3 * size.rows;
+    return size.rows * dim_k + size.keys * dim + size.rows * size.keys + 6 * size.rows + lanes;
   };
-  while (4 * floats() > shared_bytes && size.keys > 1) {
+  while (4 * floats() > shared_bytes && size.keys > 2) {
     size.keys /= 2;
-    size.rows = std::max(size.rows / 2, 1U);
+    size.rows = std::max(size.rows / 2, 4U);
   }
   return size;
 }
@@ -36,29 +42,45 @@ BlockSize block_size(std::uint32_t dim_k, std::uint32_t shared_bytes) {
 }  // namespace
 
 void ComputeDevice::kv_store(KvCache& cache, int layer, Tensor k, Tensor v) {
+  store(k, k, v, {}, cache, layer);
+}
+
+void ComputeDevice::rope_and_store(Tensor q, Tensor k, Tensor v, const Rope& rope, KvCache& cache,
+                                   int layer) {
+  HEARTH_CHECK(q.columns % rope.head_dim == 0 && q.rows == k.rows);
+  store(q, k, v, rope.frequencies.empty() ? Rotation{} : rotation_of(rope), cache, layer);
+}
+
+/// k, rotated, and v, in the step's places of the cache, and q rotated in place; without a rotation
+/// q is not touched.
+void ComputeDevice::store(Tensor q, Tensor k, Tensor v, const Rotation& rotation, KvCache& cache,
+                          int layer) {
   const auto& kv = static_cast<const PieceKvCache&>(cache);
   HEARTH_CHECK(k.rows == step_.n_tokens() && v.rows == step_.n_tokens());
   const auto il = static_cast<std::size_t>(layer);
   const KvShape::Layer& columns = kv.shape().layers[il];
   HEARTH_CHECK(step_.longest() <= kv.shape().n_ctx);
+  HEARTH_CHECK(k.columns == columns.k_columns && v.columns == columns.v_columns);
   const QuantType type = kv.shape().type;
-  bool is_independent = false;
-  for (const auto& [x, piece, n] : {std::tuple{k, kv.layers[il].k, columns.k_columns},
-                                    std::tuple{v, kv.layers[il].v, columns.v_columns}}) {
-    HEARTH_CHECK(x.columns == n);
-    const std::uint64_t words = static_cast<std::uint64_t>(x.rows) *
-                                kv_row_words(type, n / columns.n_head_kv) *
-                                static_cast<std::uint64_t>(columns.n_head_kv);
-    run({.verb = "kv_store",
-         .module = "kv_store",
-         .constants = {tuning_.plain_lanes, static_cast<std::uint32_t>(type)},
-         .bindings = {bind(x), bind(piece), bind(step_buffer_)},
-         .push = push_words(x.rows, columns.n_head_kv, n / columns.n_head_kv, kv.shape().n_ctx,
-                            x.offset, x.stride),
-         .groups = groups_for(words, tuning_.plain_lanes),
-         .is_independent = is_independent});
-    is_independent = true;
-  }
+  const int dim_k = k.columns / columns.n_head_kv;
+  const int dim_v = v.columns / columns.n_head_kv;
+  const bool rotates = rotation.n_pairs > 0;
+  const int n_head = rotates ? q.columns / dim_k : 0;
+  const std::uint64_t pairs =
+      static_cast<std::uint64_t>(n_head) * static_cast<std::uint64_t>(rotation.n_pairs);
+  const std::uint64_t words = (kv_row_words(type, dim_k) + kv_row_words(type, dim_v)) *
+                              static_cast<std::uint64_t>(columns.n_head_kv);
+  const PushWords still = push_words(0, 0, 1, 1, 1.0F);
+  run({.verb = "kv_store",
+       .module = "kv_store",
+       .constants = {tuning_.plain_lanes, static_cast<std::uint32_t>(type)},
+       .bindings = {bind(q, rotates), bind(k), bind(v), bind(kv.layers[il].k),
+                    bind(kv.layers[il].v), bind(step_buffer_)},
+       .push = push_words(k.rows, n_head, columns.n_head_kv, dim_k, dim_v, kv.shape().n_ctx,
+                          q.offset, q.stride, k.offset, k.stride, v.offset, v.stride) +
+               (rotates ? rotation.push : still),
+       .groups =
+           groups_for(static_cast<std::uint64_t>(k.rows) * (pairs + words), tuning_.plain_lanes)});
 }
 
 void ComputeDevice::attention(Tensor out, Tensor q, const KvCache& cache,
@@ -86,15 +108,25 @@ void ComputeDevice::attention(Tensor out, Tensor q, const KvCache& cache,
   if (few > 0) attend_split(out, q, kv, spec, row - few, few);
 }
 
+/// Chunks that the keys of a row are cut into at most, where so many workgroups have its heads. The
+/// number stays the same while the context grows to the next power of two: so does what is
+/// recorded.
+int ComputeDevice::chunks_for(int groups, int n_rows) const {
+  const int reach = static_cast<int>(std::bit_ceil(static_cast<unsigned>(step_.longest())));
+  const int most = std::clamp(kEnoughGroups / std::max(groups * n_rows, 1), 1, kMostChunks);
+  return std::clamp(reach / kLeastChunk, 1, most);
+}
+
 void ComputeDevice::attend_split(Tensor out, Tensor q, const PieceKvCache& kv,
                                  const AttentionSpec& spec, int first, int n_rows) {
   const auto il = static_cast<std::size_t>(spec.layer);
   const auto type = static_cast<std::uint32_t>(kv.shape().type);
-  // The number of chunks stays the same while the context grows to the next power of two: so does
-  // what is recorded.
-  const int reach = static_cast<int>(std::bit_ceil(static_cast<unsigned>(step_.longest())));
-  const int chunk = std::max(kLeastChunk, reach / kMostChunks);
-  const int n_chunks = (reach + chunk - 1) / chunk;
+  const auto dim_k = static_cast<std::uint32_t>(spec.head_dim_k);
+  const auto dim_v = static_cast<std::uint32_t>(spec.head_dim_v);
+  const int per_kv = spec.n_head / spec.n_head_kv;
+  const int shared_by = std::min(per_kv, kMostHeadsAtOnce);
+  const int groups = spec.n_head_kv * ((per_kv + shared_by - 1) / shared_by);
+  const int n_chunks = chunks_for(groups, n_rows);
   const std::uint64_t row_bytes_here = sizeof(float) * static_cast<std::uint64_t>(spec.n_head) *
                                        static_cast<std::uint64_t>(n_chunks) *
                                        static_cast<std::uint64_t>(spec.head_dim_v + 2);
@@ -102,27 +134,30 @@ void ComputeDevice::attend_split(Tensor out, Tensor q, const PieceKvCache& kv,
                                                      gpu_.limits().maxComputeWorkGroupCount[2]);
   const auto at_once = static_cast<int>(std::min<std::uint64_t>(room, 1U << 16));
   HEARTH_CHECK(at_once > 0);
-  const auto heads = static_cast<std::uint32_t>(spec.n_head);
+  const bool is_all = n_rows == out.rows && n_rows <= at_once;
+  const bool as_bytes = is_all && dim_v % kUnit == 0 && wants_bytes(out);
   for (int done = 0; done < n_rows; done += at_once) {
-    const auto rows = static_cast<std::uint32_t>(std::min(at_once, n_rows - done));
+    const int rows = std::min(at_once, n_rows - done);
+    const auto z = static_cast<std::uint32_t>(rows);
     run({.verb = "attention",
          .module = "attn_split",
-         .constants = {tuning_.attention_lanes, type, static_cast<std::uint32_t>(spec.head_dim_k),
-                       static_cast<std::uint32_t>(spec.head_dim_v)},
+         .constants = {tuning_.attention_lanes, type, dim_k, dim_v,
+                       static_cast<std::uint32_t>(shared_by)},
          .bindings = {bind(q), bind(kv.layers[il].k), bind(kv.layers[il].v), bind(partial_),
                       bind(step_buffer_)},
-         .push = push_words(first + done, spec.n_head, spec.n_head_kv, kv.shape().n_ctx, q.offset,
-                            q.stride, chunk, n_chunks, spec.window, spec.causal, spec.scale,
+         .push = push_words(first + done, rows, spec.n_head, spec.n_head_kv, kv.shape().n_ctx,
+                            q.offset, q.stride, n_chunks, spec.window, spec.causal, spec.scale,
                             spec.softcap, spec.max_alibi_bias),
-         .grid = {heads, static_cast<std::uint32_t>(n_chunks), rows}});
+         .grid = {static_cast<std::uint32_t>(groups), static_cast<std::uint32_t>(n_chunks), z}});
     run({.verb = "attention",
          .module = "attn_merge",
-         .constants = {tuning_.attention_lanes},
-         .bindings = {bind(partial_), bind(out), bind(step_buffer_)},
-         .push = push_words(first + done, spec.n_head, spec.head_dim_v, out.offset, out.stride,
-                            chunk, n_chunks, spec.window, spec.causal),
-         .grid = {heads, 1, rows}});
+         .constants = {tuning_.merge_lanes, dim_v, static_cast<std::uint32_t>(n_chunks), as_bytes},
+         .bindings = {bind(partial_), bind(out), bind(step_buffer_), bind(bytes_, as_bytes)},
+         .push = push_words(first + done, rows, spec.n_head, out.offset, out.stride, spec.window,
+                            spec.causal),
+         .grid = {static_cast<std::uint32_t>(spec.n_head), 1, z}});
   }
+  if (as_bytes) bytes_are_of(out);
 }
 
 /// The push constants of attn_block and attn_block_matrix.
@@ -145,7 +180,8 @@ void ComputeDevice::attend_block(Tensor out, Tensor q, const PieceKvCache& kv,
   const auto il = static_cast<std::size_t>(spec.layer);
   const auto type = static_cast<std::uint32_t>(kv.shape().type);
   const auto dim_k = static_cast<std::uint32_t>(spec.head_dim_k);
-  const BlockSize block = block_size(dim_k, gpu_.limits().maxComputeSharedMemorySize);
+  const BlockSize block =
+      block_size(spec, tuning_.attention_lanes, gpu_.limits().maxComputeSharedMemorySize);
   run({.verb = "attention",
        .module = "attn_block",
        .constants = {tuning_.attention_lanes, type, dim_k,

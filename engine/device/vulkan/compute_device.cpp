@@ -16,29 +16,6 @@ namespace {
 /// Steps of up to this many rows are worth remembering: they come again and again.
 constexpr int kMostReplayedRows = 8;
 
-/// A software device runs a lane after the other: few lanes, and nothing that is to spare its
-/// memory.
-constexpr std::uint32_t kFewLanes = 8;
-
-Tuning tuning_for(const Gpu& gpu, const VulkanOptions& options) {
-  const auto wished = static_cast<std::uint32_t>(options.workgroup);
-  Tuning tuning;
-  if (gpu.info().is_software && (wished == 0 || wished < tuning.matvec_lanes)) {
-    tuning = {.matvec_lanes = kFewLanes,
-              .matvec_rows = 1,
-              .row_lanes = kFewLanes,
-              .attention_lanes = kFewLanes,
-              .tile = 32,
-              .micro = 4,
-              .micro_dot = 2};
-  }
-  if (wished > 0) {
-    tuning.matvec_lanes = tuning.row_lanes = tuning.plain_lanes = tuning.attention_lanes = wished;
-  }
-  if (options.busy_groups > 0) tuning.busy_groups = static_cast<std::uint32_t>(options.busy_groups);
-  return tuning;
-}
-
 /// The next power of two.
 int bucket_of(int n) {
   return static_cast<int>(std::bit_ceil(static_cast<unsigned>(n)));
@@ -52,14 +29,16 @@ ComputeDevice::ComputeDevice(std::shared_ptr<Instance> instance, const Instance:
       tiers_(std::move(tiers)),
       gpu_(physical, std::move(instance), options, tiers_.on, tiers_.fragments),
       pipelines_(gpu_, KeptFile("pipelines", options, physical.info, gpu_.properties())),
-      tape_(gpu_, options),
+      tape_(gpu_, pipelines_, options),
       arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab, Memory::device),
       host_arena_(gpu_, options.max_slab > 0 ? options.max_slab : kUsualSlab, Memory::host),
       tuning_(tuning_for(gpu_, options)) {
   try {
     staging_ = gpu_.make_buffer(padded(options.staging_bytes), Memory::host);
     partial_ = gpu_.make_buffer(padded(options.partial_bytes), Memory::device);
+    bytes_ = gpu_.make_buffer(padded(bytes_room(options.partial_bytes)), Memory::device);
   } catch (...) {
+    gpu_.free_buffer(partial_);
     gpu_.free_buffer(staging_);
     throw;
   }
@@ -67,7 +46,8 @@ ComputeDevice::ComputeDevice(std::shared_ptr<Instance> instance, const Instance:
 
 ComputeDevice::~ComputeDevice() {
   gpu_.api().DeviceWaitIdle(gpu_.device());
-  for (RawBuffer* buffer : {&staging_, &partial_, &step_buffer_}) gpu_.free_buffer(*buffer);
+  for (RawBuffer* buffer : {&staging_, &partial_, &bytes_, &step_buffer_})
+    gpu_.free_buffer(*buffer);
 }
 
 std::string ComputeDevice::name() const {
@@ -78,7 +58,9 @@ VulkanStats ComputeDevice::stats() const {
   return {.allocated_bytes = gpu_.allocated_bytes(),
           .downloaded_bytes = downloaded_,
           .submits = tape_.submits(),
-          .recordings = tape_.recordings()};
+          .recordings = tape_.recordings(),
+          .dispatches = tape_.dispatches(),
+          .barriers = tape_.barriers()};
 }
 
 std::uint64_t ComputeDevice::max_binding() const {
@@ -96,7 +78,7 @@ double ComputeDevice::copy_bandwidth() {
     finish();
     const std::vector<RawBuffer> both = {from, to};
     tape_.fill_with_zeros(both);
-    for (int i = 0; i < kRounds; ++i) copy("copy", bind(from), bind(to), bytes);
+    for (int i = 0; i < kRounds; ++i) copy("copy", bind(from).binding, bind(to).binding, bytes);
     const auto start = std::chrono::steady_clock::now();
     finish();
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -153,6 +135,7 @@ std::unique_ptr<Matrix> ComputeDevice::load(const HostMatrix& host) {
   }
   auto matrix = std::make_unique<SlicedMatrix>(
       host, lay_out(host.type, host.rows, host.columns, max_binding()));
+  has_integer_weights_ = has_integer_weights_ || is_in_integers(*matrix, 1);
   for (const MatrixSlice& slice : matrix->layout.slices) {
     matrix->slices.push_back(arena_.take(slice.bytes));
     touch_new_memory();
@@ -268,6 +251,7 @@ std::unique_ptr<KvCache> ComputeDevice::make_kv_cache(const KvShape& shape) {
 
 void ComputeDevice::finish() {
   tape_.finish();
+  hazards_.begin();
   staging_used_ = 0;
   is_filling_ = false;
 }
@@ -282,11 +266,12 @@ std::uint64_t ComputeDevice::staging_room(std::uint64_t bytes) {
 void ComputeDevice::copy(const char* verb, const Binding& from, const Binding& to,
                          std::uint64_t bytes) {
   TapeOp op;
-  op.from = from.buffer;
-  op.to = to.buffer;
-  op.copy = {from.offset, to.offset, bytes};
   op.verb = verb;
-  tape_.append(op);
+  op.order.bindings.push({from.buffer, from.offset, bytes});
+  op.order.bindings.push({to.buffer, to.offset, bytes});
+  const Area areas[] = {{.buffer = from.buffer, .first = from.offset, .bytes = bytes},
+                        {.buffer = to.buffer, .first = to.offset, .bytes = bytes}};
+  append(op, areas, 2);
 }
 
 namespace {
@@ -321,7 +306,7 @@ std::vector<Run> runs_of(const Tensor& tensor, std::uint64_t most_bytes) {
 void ComputeDevice::upload(Tensor out, std::span<const float> data) {
   HEARTH_CHECK(data.size() ==
                static_cast<std::size_t>(out.columns) * static_cast<std::size_t>(out.rows));
-  const Binding whole = bind(out);
+  const Binding whole = bind(out).binding;
   for (const Run& run : runs_of(out, staging_.bytes)) {
     const std::uint64_t at = staging_room(run.bytes);
     std::memcpy(staging_.mapped + at, data.data() + run.at, run.bytes);
@@ -333,7 +318,7 @@ void ComputeDevice::upload(Tensor out, std::span<const float> data) {
 void ComputeDevice::download(std::span<float> data, Tensor x) {
   HEARTH_CHECK(data.size() ==
                static_cast<std::size_t>(x.columns) * static_cast<std::size_t>(x.rows));
-  const Binding whole = bind(x);
+  const Binding whole = bind(x).binding;
   struct Arrival {
     std::uint64_t at;
     Run run;
@@ -365,6 +350,7 @@ void ComputeDevice::begin(const Step& step) {
                     static_cast<std::uint64_t>(n);
   tape_.begin(n <= kMostReplayedRows ? kind : 0);
   step_ = step;
+  bytes_of_.reset();
   ids_used_ = 0;
   auto* words = static_cast<std::uint32_t*>(static_cast<void*>(step_buffer_.mapped));
   for (const Step::Row& row : step.rows()) {
@@ -377,25 +363,63 @@ void ComputeDevice::begin(const Step& step) {
 
 void ComputeDevice::submit() {}
 
+Bound ComputeDevice::bind(const Tensor& tensor) {
+  Bound bound = bind(static_cast<PieceBuffer*>(tensor.buffer)->piece);
+  if (tensor.rows == 0) return bound;
+  const auto floats = [](auto n) { return sizeof(float) * static_cast<std::uint64_t>(n); };
+  bound.area.first += floats(tensor.offset);
+  bound.area.bytes = floats(tensor.columns);
+  bound.area.stride = floats(tensor.stride);
+  bound.area.rows = static_cast<std::uint64_t>(tensor.rows);
+  return bound;
+}
+
+/// By the address of the name, which is a constant: this is asked for at every op of every token.
+const ComputeDevice::Shader& ComputeDevice::shader_of(const char* name) {
+  for (const auto& [known, shader] : shaders_) {
+    if (known == name) return shader;
+  }
+  const std::string_view module = shader_for(name, tiers_.on);
+  shaders_.push_back({name, {module, bindings_written_by(module)}});
+  return shaders_.back().second;
+}
+
 void ComputeDevice::run(const Dispatch& dispatch) {
   TapeOp op;
-  op.pipeline =
-      &pipelines_.get(shader_for(dispatch.module, tiers_.on), dispatch.constants,
-                      static_cast<std::uint32_t>(dispatch.bindings.size()), dispatch.subgroup);
-  op.set = pipelines_.set(dispatch.bindings);
-  op.push = dispatch.push;
-  op.groups = dispatch.grid;
-  if (dispatch.grid[0] == 0) {
-    const std::uint64_t most = gpu_.limits().maxComputeWorkGroupCount[0];
-    const std::uint64_t lines = (dispatch.groups + most - 1) / most;
-    op.groups = {static_cast<std::uint32_t>((dispatch.groups + lines - 1) / lines),
-                 static_cast<std::uint32_t>(lines), 1};
-  }
-  op.is_independent = dispatch.is_independent;
   op.verb = dispatch.verb;
   op.bytes = dispatch.bytes;
   op.work = dispatch.work;
+  Order& order = op.order;
+  const Shader& shader = shader_of(dispatch.module);
+  order.module = shader.module;
+  for (const std::uint32_t constant : dispatch.constants) order.constants.push(constant);
+  ShortList<Area, kMostBindings> areas;
+  for (const Bound& bound : dispatch.bindings) {
+    order.bindings.push(bound.binding);
+    areas.push(bound.area);
+  }
+  order.push = dispatch.push;
+  order.subgroup = dispatch.subgroup;
+  order.groups = dispatch.grid;
+  if (dispatch.grid[0] == 0) {
+    const std::uint64_t most = gpu_.limits().maxComputeWorkGroupCount[0];
+    const std::uint64_t lines = (dispatch.groups + most - 1) / most;
+    order.groups = {static_cast<std::uint32_t>((dispatch.groups + lines - 1) / lines),
+                    static_cast<std::uint32_t>(lines), 1};
+  }
+  append(op, areas.all(), shader.written);
+}
+
+void ComputeDevice::append(TapeOp& op, std::span<const Area> areas, std::uint32_t written) {
+  op.order.waits = hazards_.must_wait(areas, written);
   tape_.append(op);
+  if (!bytes_of_) return;
+  const Area kept = bind(*bytes_of_).area;
+  for (std::size_t i = 0; i < areas.size(); ++i) {
+    if ((written >> i & 1U) == 0 || !overlap(areas[i], kept)) continue;
+    bytes_of_.reset();
+    return;
+  }
 }
 
 namespace {

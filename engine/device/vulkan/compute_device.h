@@ -15,11 +15,13 @@
 #include "engine/device/thread_pool.h"
 #include "engine/device/vulkan/arena.h"
 #include "engine/device/vulkan/gpu.h"
+#include "engine/device/vulkan/hazards.h"
 #include "engine/device/vulkan/matrix_layout.h"
 #include "engine/device/vulkan/pipelines.h"
 #include "engine/device/vulkan/rules.h"
 #include "engine/device/vulkan/tape.h"
 #include "engine/device/vulkan/tiers.h"
+#include "engine/device/vulkan/tuning.h"
 #include "engine/device/vulkan/vulkan.h"
 
 namespace hearth::vulkan {
@@ -47,20 +49,6 @@ struct PieceKvCache final : KvCache {
   std::vector<Layer> layers;
 };
 
-/// Lanes per workgroup and tile sizes: powers of two, which suit the device.
-struct Tuning {
-  std::uint32_t matvec_lanes = 32;
-  std::uint32_t matvec_rows = 4;    // of a workgroup, which share what is read of x
-  std::uint32_t row_lanes = 128;    // norms, argmax: a workgroup per row
-  std::uint32_t plain_lanes = 128;  // an invocation per element
-  std::uint32_t attention_lanes = 64;
-  std::uint32_t tile = 64;      // of gemm, a square
-  std::uint32_t micro = 8;      // the part of it that a lane has, a square
-  std::uint32_t micro_dot = 4;  // the same of gemm_dot
-  /// Workgroups of gemm_matrix that keep a device busy: about two for each core of a large one.
-  std::uint32_t busy_groups = 256;
-};
-
 /// Push constants in the order of the shader's block.
 template <class... Values>
 PushWords push_words(Values... values) {
@@ -75,6 +63,12 @@ PushWords push_words(Values... values) {
   (add(values), ...);
   return push;
 }
+
+/// A buffer as a shader sees it, and what of it the op touches.
+struct Bound {
+  Binding binding;
+  Area area;
+};
 
 class ComputeDevice final : public VulkanDevice {
  public:
@@ -104,6 +98,8 @@ class ComputeDevice final : public VulkanDevice {
   void get_rows(Tensor out, const Matrix& table, std::span<const std::int32_t> ids) override;
   void matmul(Tensor out, const Matrix& w, Tensor x) override;
   void matmuls(std::span<const Product> products, Tensor x) override;
+  void gated_matmul(const Product& gate, const Product& up, Tensor x,
+                    Activation activation) override;
   void expert_matmul(Tensor out, const Matrix& stacked, Tensor x, Tensor chosen) override;
 
   // row_verbs.cpp
@@ -121,6 +117,8 @@ class ComputeDevice final : public VulkanDevice {
 
   // attention.cpp
   void kv_store(KvCache& cache, int layer, Tensor k, Tensor v) override;
+  void rope_and_store(Tensor q, Tensor k, Tensor v, const Rope& rope, KvCache& cache,
+                      int layer) override;
   void attention(Tensor out, Tensor q, const KvCache& cache, const AttentionSpec& spec) override;
 
  private:
@@ -128,24 +126,41 @@ class ComputeDevice final : public VulkanDevice {
   /// again.
   struct Dispatch {
     const char* verb;
-    std::string_view module;
+    const char* module;  // of the base
     std::initializer_list<std::uint32_t> constants;
-    std::initializer_list<Binding> bindings;
+    std::initializer_list<Bound> bindings;
     PushWords push;
     std::uint64_t groups = 1;
     std::array<std::uint32_t, 3> grid = {};  // instead of groups, if not zero
     std::uint32_t subgroup = 0;              // its width, which is asked for; 0: any
-    bool is_independent = false;
     std::uint64_t bytes = 0;
     std::uint64_t work = 0;
   };
   void run(const Dispatch& dispatch);
 
-  static Binding bind(const Piece& piece) { return {piece.buffer, piece.offset, piece.bytes}; }
-  static Binding bind(const Tensor& tensor) {
-    return bind(static_cast<PieceBuffer*>(tensor.buffer)->piece);
+  /// The module that is used for one of the base, and the bindings that it writes to.
+  struct Shader {
+    std::string_view module;
+    std::uint32_t written;
+  };
+  const Shader& shader_of(const char* name);
+  void append(TapeOp& op, std::span<const Area> areas, std::uint32_t written);
+
+  static Bound bind(const Piece& piece) {
+    return {{piece.buffer, piece.offset, piece.bytes},
+            {.buffer = piece.buffer, .first = piece.offset, .bytes = piece.bytes}};
   }
-  static Binding bind(const RawBuffer& buffer) { return {buffer.buffer, 0, buffer.bytes}; }
+  static Bound bind(const Tensor& tensor);
+  /// A binding that the shader may not use: then no op waits for it.
+  static Bound bind(const Tensor& tensor, bool is_used) {
+    return {bind(tensor).binding, is_used ? bind(tensor).area : Area{}};
+  }
+  static Bound bind(const RawBuffer& buffer, bool is_used) {
+    return {bind(buffer).binding, is_used ? bind(buffer).area : Area{}};
+  }
+  static Bound bind(const RawBuffer& buffer) {
+    return {{buffer.buffer, 0, buffer.bytes}, {.buffer = buffer.buffer, .bytes = buffer.bytes}};
+  }
 
   std::uint64_t max_binding() const;
   void touch_new_memory();
@@ -161,18 +176,33 @@ class ComputeDevice final : public VulkanDevice {
 
   /// Rows of x as a product takes them.
   struct Input {
-    Binding binding;
+    Bound bound;
     PushWords push;
     bool is_aligned;
   };
   bool is_in_halves(int n) const;
+  /// The matrix whose rows go with those of another one, as far on in the same buffer.
+  struct Gate {
+    bool is_there = false;
+    std::uint32_t shift = 0;  // words
+    Activation activation = {};
+  };
   bool is_in_integers(const SlicedMatrix& w, int n) const;
   int quantised_rows(int columns) const;
   void quantise(Tensor x);
+  bool has_bytes(Tensor x) const;
+  bool wants_bytes(Tensor x) const;
+  void bytes_are_of(Tensor x);
   struct TiledShader;
-  TiledShader tiled_shader(bool in_integers) const;
+  TiledShader tiled_shader(bool in_integers, std::uint64_t rows, std::uint64_t n) const;
+  std::uint32_t matvec_lanes(int columns, std::uint32_t n, bool in_integers) const;
   Input input_of(Tensor x, Tensor out, bool in_integers) const;
-  void multiply(Tensor out, const SlicedMatrix& w, Tensor x, bool is_independent);
+  void multiply(const Product& product, Tensor x);
+  void multiply_few(const Product& product, Tensor x, const Bound& weights,
+                    const MatrixSlice& slice, const Gate& gate);
+  void multiply_many(const Product& product, Tensor x, const Piece& piece,
+                     const MatrixSlice& slice);
+  bool gate_is_near(const Product& gate, const Product& up) const;
   void multiply_experts(Tensor out, const SlicedMatrix& w, Tensor x, Tensor chosen);
   void norm(const char* verb, Tensor out, Tensor x, Tensor weight, Tensor bias, bool centred,
             float eps);
@@ -180,6 +210,14 @@ class ComputeDevice final : public VulkanDevice {
   void elementwise(const char* verb, Elementwise mode, Tensor out, Tensor a, Tensor b,
                    Activation activation, float factor);
   std::uint32_t rope_table(const Rope& rope);
+  std::uint32_t row_lanes(int n) const;
+  struct Rotation {
+    int n_pairs = 0;
+    PushWords push = {};
+  };
+  Rotation rotation_of(const Rope& rope);
+  void store(Tensor q, Tensor k, Tensor v, const Rotation& rotation, KvCache& cache, int layer);
+  int chunks_for(int groups, int n_rows) const;
   void attend_split(Tensor out, Tensor q, const PieceKvCache& cache, const AttentionSpec& spec,
                     int first, int n_rows);
   void attend_block(Tensor out, Tensor q, const PieceKvCache& cache, const AttentionSpec& spec,
@@ -192,7 +230,7 @@ class ComputeDevice final : public VulkanDevice {
   int rows_of_halves(int columns) const;
   void halve(Tensor x);
   void matmuls_in_halves(std::span<const Product> products, Tensor x);
-  void multiply_in_halves(Tensor out, const SlicedMatrix& w, Tensor x, bool is_independent);
+  void multiply_in_halves(Tensor out, const SlicedMatrix& w, Tensor x);
   bool attend_in_fragments(Tensor out, Tensor q, const PieceKvCache& cache,
                            const AttentionSpec& spec, int first, int n_rows);
 
@@ -201,11 +239,14 @@ class ComputeDevice final : public VulkanDevice {
   Gpu gpu_;
   Pipelines pipelines_;
   Tape tape_;
+  Hazards hazards_;
+  std::vector<std::pair<const char*, Shader>> shaders_;
   Arena arena_;
   Arena host_arena_;
   Tuning tuning_;
   RawBuffer staging_;
   RawBuffer partial_;
+  RawBuffer bytes_;  // rows of x for products in integers
   RawBuffer step_buffer_;
   int step_rows_ = 0;
   std::uint64_t staging_used_ = 0;
@@ -214,7 +255,9 @@ class ComputeDevice final : public VulkanDevice {
   std::uint64_t downloaded_ = 0;  // bytes
   std::uint64_t ids_used_ = 0;    // words, in this step
   Step step_;
-  std::vector<Rope> ropes_;  // whose tables are in the step buffer
+  std::optional<Tensor> bytes_of_;    // what stands in bytes_, while it is what that tensor has
+  bool has_integer_weights_ = false;  // matrices whose products are those of integers
+  std::vector<Rope> ropes_;           // whose tables are in the step buffer
   std::vector<std::uint32_t> rope_at_;
   std::unique_ptr<ThreadPool> packers_;  // while weights are loaded
 };

@@ -40,17 +40,13 @@ void ComputeDevice::matmuls_in_halves(std::span<const Product> products, Tensor 
     const int n = std::min(at_once, x.rows - first);
     const Tensor part = x.row_range(first, n);
     halve(part);
-    bool is_independent = false;
-    for (const Product& product : products) {
-      multiply_in_halves(product.out.row_range(first, n), sliced(*product.w), part, is_independent);
-      is_independent = true;
-    }
+    for (const Product& product : products)
+      multiply_in_halves(product.out.row_range(first, n), sliced(*product.w), part);
   }
   for (const Product& product : products) apply_epilogue(product);
 }
 
-void ComputeDevice::multiply_in_halves(Tensor out, const SlicedMatrix& w, Tensor x,
-                                       bool is_independent) {
+void ComputeDevice::multiply_in_halves(Tensor out, const SlicedMatrix& w, Tensor x) {
   HEARTH_CHECK(out.columns == w.rows() && x.columns == w.columns() && out.rows == x.rows);
   const FragmentSupport& f = tiers_.fragments;
   const auto n = static_cast<std::uint64_t>(x.rows);
@@ -63,15 +59,13 @@ void ComputeDevice::multiply_in_halves(Tensor out, const SlicedMatrix& w, Tensor
          .module = "gemm_matrix",
          .constants = {kMatrixSubgroups * f.lanes, static_cast<std::uint32_t>(w.type), f.size.m,
                        f.size.k, f.size.m, f.size.n, tile.rows_w, tile.rows_x, tile.units},
-         .bindings = {bind(w.slices[i]), bind(partial_), bind(out)},
+         .bindings = {bind(w.slices[i]), bind(partial_), bind(part_of(out, slice))},
          .push = weight_push(w, slice) +
                  push_words(0, vectors_of(x.columns), out.offset, out.stride, x.rows, 0),
          .groups = tile.groups(rows, n),
          .subgroup = f.asks_for_lanes ? f.lanes : 0,
-         .is_independent = is_independent,
          .bytes = slice.bytes,
          .work = rows * static_cast<std::uint64_t>(w.columns()) * n});
-    is_independent = true;
   }
 }
 

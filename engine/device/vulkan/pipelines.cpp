@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "engine/device/vulkan/hazards.h"
 #include "engine/device/vulkan/khr_matrices.h"
 
 namespace hearth::vulkan {
@@ -38,6 +39,16 @@ std::span<const std::uint32_t> shader_code(std::string_view name) {
             static_cast<std::size_t>(module.last - module.first) / 4};
   }
   throw Error(fmt::format("there is no shader {}", name));
+}
+
+std::uint32_t bindings_written_by(std::string_view module) {
+  static const std::map<std::string_view, std::uint32_t> kKnown = [] {
+    std::map<std::string_view, std::uint32_t> known;
+    for (const std::string_view name : shader_names())
+      known[name] = written_bindings(shader_code(name));
+    return known;
+  }();
+  return kKnown.at(module);
 }
 
 std::vector<std::string_view> shader_names() {

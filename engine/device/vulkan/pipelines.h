@@ -18,6 +18,7 @@ namespace hearth::vulkan {
 /// Bytes of push constants that every device has.
 inline constexpr std::uint32_t kPushBytes = 128;
 inline constexpr std::uint32_t kMostBindings = 6;
+inline constexpr std::uint32_t kMostConstants = 12;
 
 struct Pipeline {
   VkPipeline handle = VK_NULL_HANDLE;
@@ -33,6 +34,7 @@ struct Binding {
   std::uint64_t bytes = 0;
 
   auto operator<=>(const Binding&) const = default;
+  bool operator==(const Binding&) const = default;
 };
 
 class Pipelines {
@@ -75,6 +77,9 @@ class Pipelines {
   std::uint32_t sets_left_ = 0;  // in the last pool
   std::map<std::vector<Binding>, VkDescriptorSet> sets_;
 };
+
+/// Bit i: the module writes to binding i.
+std::uint32_t bindings_written_by(std::string_view module);
 
 /// Bytes of a module's SPIR-V. Throws Error on an unknown name.
 std::span<const std::uint32_t> shader_code(std::string_view module);

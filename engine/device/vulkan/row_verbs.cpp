@@ -1,5 +1,6 @@
 // The verbs that work row by row or element by element.
 #include <algorithm>
+#include <bit>
 #include <numbers>
 
 #include "engine/device/host_buffer.h"
@@ -11,6 +12,9 @@ namespace {
 std::uint64_t elements(const Tensor& tensor) {
   return static_cast<std::uint64_t>(tensor.rows) * static_cast<std::uint64_t>(tensor.columns);
 }
+
+/// What a workgroup of argmax goes through.
+constexpr std::uint64_t kColumnsOfAPart = 4096;
 
 /// The stride of a tensor whose one row serves all.
 int shared_stride(const Tensor& tensor) {
@@ -24,24 +28,47 @@ std::uint64_t part_of_turn(double frequency) {
   return static_cast<std::uint64_t>(part * 0x1p63) * 2;
 }
 
+/// Whether rows may be read as vectors of four.
+bool has_quads(const Tensor& tensor) {
+  return tensor.offset % 4 == 0 && (tensor.stride % 4 == 0 || tensor.rows == 1);
+}
+
 bool same_frequencies(const Rope& a, const Rope& b) {
   return a.frequencies == b.frequencies;
 }
 
 }  // namespace
 
+/// Lanes of a workgroup that has a row of n elements, four to a lane and read.
+std::uint32_t ComputeDevice::row_lanes(int n) const {
+  if (tuning_.is_fixed) return tuning_.row_lanes;
+  constexpr std::uint32_t kLeastLanes = 32;
+  const std::uint32_t wanted = std::bit_ceil(static_cast<std::uint32_t>(n + 3) / 4);
+  return std::min(tuning_.row_lanes, std::max(wanted, kLeastLanes));
+}
+
 void ComputeDevice::norm(const char* verb, Tensor out, Tensor x, Tensor weight, Tensor bias,
                          bool centred, float eps) {
+  constexpr std::uint32_t kMostQuads = 8;
   const int groups = group_count(x, weight);
   const Tensor& other = bias ? bias : weight;
+  const std::uint32_t lanes = row_lanes(weight.columns);
+  std::uint32_t quads =
+      static_cast<std::uint32_t>(groups_for(elements(weight.first_rows(1)), 4 * lanes));
+  if (quads > kMostQuads || !has_quads(x) || !has_quads(out) || !has_quads(weight) ||
+      !has_quads(other) || weight.columns % 4 != 0) {
+    quads = 0;
+  }
+  const bool as_bytes = quads > 0 && groups == 1 && lanes % 8 == 0 && wants_bytes(out);
   run({.verb = verb,
        .module = "norm",
-       .constants = {tuning_.row_lanes, centred},
-       .bindings = {bind(x), bind(weight), bind(other), bind(out)},
+       .constants = {lanes, centred, quads, as_bytes},
+       .bindings = {bind(x), bind(weight), bind(other), bind(out), bind(bytes_, as_bytes)},
        .push = push_words(x.rows, groups, weight.columns, x.offset, x.stride, out.offset,
                           out.stride, weight.offset, shared_stride(weight), other.offset,
                           shared_stride(other), static_cast<bool>(bias), eps),
        .groups = static_cast<std::uint64_t>(x.rows) * static_cast<std::uint64_t>(groups)});
+  if (as_bytes) bytes_are_of(out);
 }
 
 void ComputeDevice::rms_norm(Tensor out, Tensor x, Tensor weight, float eps) {
@@ -81,21 +108,27 @@ std::uint32_t ComputeDevice::rope_table(const Rope& rope) {
   return rope_at_.back();
 }
 
+/// What ROTATION_PUSH in shaders/common/rotation.glsl takes.
+ComputeDevice::Rotation ComputeDevice::rotation_of(const Rope& rope) {
+  const auto n_pairs = static_cast<int>(rope.frequencies.size());
+  HEARTH_CHECK(2 * n_pairs <= rope.head_dim);
+  const bool halves = rope.pairing == RopePairing::halves;
+  return {n_pairs, push_words(n_pairs, rope_table(rope), halves ? 1 : 2, halves ? n_pairs : 1,
+                              static_cast<float>(rope.magnitude))};
+}
+
 void ComputeDevice::rope(Tensor x, const Rope& rope) {
   const int n_head = x.columns / rope.head_dim;
-  const auto n_pairs = static_cast<int>(rope.frequencies.size());
-  HEARTH_CHECK(x.columns % rope.head_dim == 0 && 2 * n_pairs <= rope.head_dim);
-  if (n_pairs == 0) return;
-  const std::uint32_t table_at = rope_table(rope);
-  const bool halves = rope.pairing == RopePairing::halves;
+  HEARTH_CHECK(x.columns % rope.head_dim == 0);
+  if (rope.frequencies.empty()) return;
+  const Rotation rotation = rotation_of(rope);
   const std::uint64_t n = static_cast<std::uint64_t>(x.rows) * static_cast<std::uint64_t>(n_head) *
-                          static_cast<std::uint64_t>(n_pairs);
+                          static_cast<std::uint64_t>(rotation.n_pairs);
   run({.verb = "rope",
        .module = "rope",
        .constants = {tuning_.plain_lanes},
        .bindings = {bind(x), bind(step_buffer_)},
-       .push = push_words(x.rows, n_head, rope.head_dim, n_pairs, x.offset, x.stride, table_at,
-                          halves ? 1 : 2, halves ? n_pairs : 1, static_cast<float>(rope.magnitude)),
+       .push = push_words(x.rows, n_head, rope.head_dim, x.offset, x.stride) + rotation.push,
        .groups = groups_for(n, tuning_.plain_lanes)});
 }
 
@@ -161,15 +194,28 @@ void ComputeDevice::expert_sum(Tensor out, Tensor x, Tensor weights) {
 std::vector<std::int32_t> ComputeDevice::argmax(Tensor x) {
   const std::uint64_t bytes = sizeof(std::uint32_t) * static_cast<std::uint64_t>(x.rows);
   HEARTH_CHECK(bytes <= options_.partial_bytes && bytes <= staging_.bytes);
+  const std::uint64_t parts = groups_for(static_cast<std::uint64_t>(x.columns), kColumnsOfAPart);
+  const auto rows = static_cast<std::uint64_t>(x.rows);
+  HEARTH_CHECK(bytes * (parts + 1) <= options_.partial_bytes);
+  const bool is_whole = parts == 1;
   run({.verb = "argmax",
        .module = "argmax",
-       .constants = {tuning_.row_lanes},
+       .constants = {tuning_.row_lanes, false, is_whole},
        .bindings = {bind(x), bind(partial_)},
-       .push = push_words(x.rows, x.columns, x.offset, x.stride, 0),
-       .groups = static_cast<std::uint64_t>(x.rows)});
+       .push =
+           push_words(rows, x.columns, x.offset, x.stride, is_whole ? 0 : rows, 0, kColumnsOfAPart),
+       .groups = rows * parts});
+  if (!is_whole) {
+    run({.verb = "argmax",
+         .module = "argmax",
+         .constants = {tuning_.row_lanes, true, true},
+         .bindings = {bind(x), bind(partial_)},
+         .push = push_words(rows, parts, x.offset, x.stride, 0, rows, parts),
+         .groups = rows});
+  }
   const std::uint64_t at = staging_room(bytes);
   downloaded_ += bytes;
-  copy("download", bind(partial_), {staging_.buffer, at, bytes}, bytes);
+  copy("download", bind(partial_).binding, {staging_.buffer, at, bytes}, bytes);
   finish();
   std::vector<std::int32_t> best;
   const auto* words =

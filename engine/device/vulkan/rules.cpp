@@ -54,7 +54,8 @@ class Rules final : public MemoryRules {
   bool keeps_kv_on_host() const override { return kv_on_host_; }
 
   std::vector<std::uint64_t> fixed(int n_ubatch) const override {
-    return {padded(staging_bytes_), padded(partial_bytes_), padded(step_layout(n_ubatch).bytes)};
+    return {padded(staging_bytes_), padded(partial_bytes_), padded(bytes_room(partial_bytes_)),
+            padded(step_layout(n_ubatch).bytes)};
   }
 
   std::uint64_t allocated(std::span<const std::uint64_t> pieces) const override {

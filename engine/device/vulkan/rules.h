@@ -13,6 +13,11 @@ namespace hearth::vulkan {
 
 inline constexpr std::uint64_t kUsualSlab = std::uint64_t{1} << 30;
 
+/// Rows of x as bytes for products in integers take so much, beside what the options say.
+inline std::uint64_t bytes_room(std::uint64_t partial_bytes) {
+  return partial_bytes / 2;
+}
+
 /// The parameter buffer, in words: four per row of a step, the ids of so many get_rows in a step,
 /// tables of frequencies.
 inline constexpr std::uint64_t kRowWords = 4;

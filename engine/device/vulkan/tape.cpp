@@ -22,17 +22,11 @@ constexpr VkPipelineStageFlags kWorkStages =
 constexpr VkAccessFlags kReads = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT;
 constexpr VkAccessFlags kWrites = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
 
-bool same_op(const TapeOp& a, const TapeOp& b) {
-  return a.pipeline == b.pipeline && a.set == b.set && a.push == b.push && a.groups == b.groups &&
-         a.from == b.from && a.to == b.to && a.copy.srcOffset == b.copy.srcOffset &&
-         a.copy.dstOffset == b.copy.dstOffset && a.copy.size == b.copy.size &&
-         a.is_independent == b.is_independent;
-}
-
 }  // namespace
 
-Tape::Tape(Gpu& gpu, const VulkanOptions& options)
+Tape::Tape(Gpu& gpu, Pipelines& pipelines, const VulkanOptions& options)
     : gpu_(gpu),
+      pipelines_(pipelines),
       profile_(options.profile && gpu.timestamp_bits() > 0),
       work_at_once_(options.work_at_once > 0 ? options.work_at_once : kFirstWorkAtOnce),
       least_work_at_once_(std::min(work_at_once_, kLeastWorkAtOnce)) {
@@ -93,7 +87,7 @@ void Tape::stop_replay() {
 
 void Tape::append(const TapeOp& op) {
   if (replayed_) {
-    if (cursor_ < replayed_->ops.size() && same_op(replayed_->ops[cursor_], op)) {
+    if (cursor_ < replayed_->ops.size() && replayed_->ops[cursor_].order == op.order) {
       ++cursor_;
       return;
     }
@@ -143,8 +137,10 @@ void Tape::finish() {
     Recording& recording = recordings_[kind_];
     kind_ = 0;
     if (!recording.commands) recording.commands = make_commands();
-    recording.ops = std::exchange(ops_, {});
-    record(recording.commands, recording.ops);
+    recording.ops.clear();  // should recording fail, there is nothing to replay
+    std::vector<TapeOp> ops = std::exchange(ops_, {});
+    record(recording.commands, ops);
+    recording.ops = std::move(ops);
     await_room();
     send(next_flight(), recording.commands);
   }
@@ -158,18 +154,24 @@ void Tape::barrier(VkCommandBuffer commands, VkPipelineStageFlags to, VkAccessFl
   gpu_.api().CmdPipelineBarrier(commands, kWorkStages, to, 0, 1, &info, 0, nullptr, 0, nullptr);
 }
 
-void Tape::record_op(VkCommandBuffer commands, const TapeOp& op) {
+void Tape::record_op(VkCommandBuffer commands, const Order& order) {
   const DeviceApi& api = gpu_.api();
-  if (!op.pipeline) {
-    api.CmdCopyBuffer(commands, op.from, op.to, 1, &op.copy);
+  const std::span<const Binding> bindings = order.bindings.all();
+  if (order.module.empty()) {
+    const VkBufferCopy copy = {bindings[0].offset, bindings[1].offset, bindings[0].bytes};
+    api.CmdCopyBuffer(commands, bindings[0].buffer, bindings[1].buffer, 1, &copy);
     return;
   }
-  api.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, op.pipeline->handle);
-  api.CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, op.pipeline->layout, 0, 1,
-                            &op.set, 0, nullptr);
-  api.CmdPushConstants(commands, op.pipeline->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4 * op.push.n,
-                       op.push.words.data());
-  api.CmdDispatch(commands, op.groups[0], op.groups[1], op.groups[2]);
+  const Pipeline& pipeline =
+      pipelines_.get(order.module, order.constants.all(), order.bindings.n, order.subgroup);
+  VkDescriptorSet set = pipelines_.set(bindings);
+  api.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.handle);
+  api.CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.layout, 0, 1, &set,
+                            0, nullptr);
+  api.CmdPushConstants(commands, pipeline.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4 * order.push.n,
+                       order.push.words.data());
+  api.CmdDispatch(commands, order.groups[0], order.groups[1], order.groups[2]);
+  ++n_dispatches_;
 }
 
 void Tape::record(VkCommandBuffer commands, const std::vector<TapeOp>& ops) {
@@ -181,11 +183,14 @@ void Tape::record(VkCommandBuffer commands, const std::vector<TapeOp>& ops) {
   std::uint32_t query = 0;
   for (const TapeOp& op : ops) {
     // Beside what ops write, the first barrier covers what the submit before this one wrote.
-    if (!op.is_independent || profile_) barrier(commands, kWorkStages, kReads | kWrites);
+    if (op.order.waits || profile_) {
+      barrier(commands, kWorkStages, kReads | kWrites);
+      ++n_barriers_;
+    }
     const bool timed = profile_ && query + 2 <= kMostQueries;
     if (timed)
       api.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, queries_, query++);
-    record_op(commands, op);
+    record_op(commands, op.order);
     if (timed)
       api.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, queries_, query++);
   }

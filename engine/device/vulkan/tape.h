@@ -10,8 +10,10 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "engine/device/vulkan/gpu.h"
 #include "engine/device/vulkan/pipelines.h"
 
@@ -24,24 +26,44 @@ struct PushWords {
   bool operator==(const PushWords&) const = default;
 };
 
-/// A dispatch, or a copy if there is no pipeline.
-struct TapeOp {
-  const Pipeline* pipeline = nullptr;
-  VkDescriptorSet set = VK_NULL_HANDLE;
+/// Constants of a pipeline, or bindings of a set: a list that needs no memory of its own.
+template <class Item, std::size_t kMost>
+struct ShortList {
+  std::array<Item, kMost> items = {};
+  std::uint32_t n = 0;
+
+  void push(const Item& item) {
+    HEARTH_CHECK(n < kMost);
+    items[n++] = item;
+  }
+  std::span<const Item> all() const { return {items.data(), n}; }
+  bool operator==(const ShortList&) const = default;
+};
+
+/// What the device is asked for: a dispatch of a shader, or, if it has no name, a copy of the first
+/// binding to the second.
+struct Order {
+  std::string_view module = {};  // of the table of modules
+  ShortList<std::uint32_t, kMostConstants> constants = {};
+  ShortList<Binding, kMostBindings> bindings = {};
   PushWords push = {};
   std::array<std::uint32_t, 3> groups = {1, 1, 1};
-  VkBuffer from = VK_NULL_HANDLE;
-  VkBuffer to = VK_NULL_HANDLE;
-  VkBufferCopy copy = {};
-  bool is_independent = false;  // of the op before it: they may run at once
-  const char* verb = "";        // for the profile
-  std::uint64_t bytes = 0;      // of weights, for the profile
-  std::uint64_t work = 0;       // multiplications, about
+  std::uint32_t subgroup = 0;  // width that the pipeline asks for; 0: any
+  bool waits = true;           // for the ops before it; else it may run beside them
+
+  bool operator==(const Order&) const = default;
+};
+
+struct TapeOp {
+  Order order = {};
+  const char* verb = "";    // for the profile
+  std::uint64_t bytes = 0;  // of weights, for the profile
+  std::uint64_t work = 0;   // multiplications, about
 };
 
 class Tape {
  public:
-  Tape(Gpu& gpu, const VulkanOptions& options);
+  Tape(Gpu& gpu, Pipelines& pipelines, const VulkanOptions& options);
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
   ~Tape();
@@ -76,6 +98,8 @@ class Tape {
 
   std::uint64_t submits() const { return n_submits_; }
   std::uint64_t recordings() const { return n_recordings_; }
+  std::uint64_t dispatches() const { return n_dispatches_; }
+  std::uint64_t barriers() const { return n_barriers_; }
   std::vector<VulkanOpTime> take_profile();
 
  private:
@@ -86,7 +110,7 @@ class Tape {
 
   void stop_replay();
   void record(VkCommandBuffer commands, const std::vector<TapeOp>& ops);
-  void record_op(VkCommandBuffer commands, const TapeOp& op);
+  void record_op(VkCommandBuffer commands, const Order& order);
   void barrier(VkCommandBuffer commands, VkPipelineStageFlags to, VkAccessFlags access);
   /// A command buffer, and whether the device is at it.
   struct Flight {
@@ -106,6 +130,7 @@ class Tape {
   VkCommandBuffer make_commands();
 
   Gpu& gpu_;
+  Pipelines& pipelines_;
   bool profile_;
   VkCommandPool pool_ = VK_NULL_HANDLE;
   VkQueryPool queries_ = VK_NULL_HANDLE;
@@ -123,6 +148,8 @@ class Tape {
   std::map<std::string, VulkanOpTime> times_;
   std::uint64_t n_submits_ = 0;
   std::uint64_t n_recordings_ = 0;
+  std::uint64_t n_dispatches_ = 0;  // of the recordings
+  std::uint64_t n_barriers_ = 0;
 };
 
 }  // namespace hearth::vulkan

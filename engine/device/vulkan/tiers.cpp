@@ -60,7 +60,7 @@ struct TierRow {
 };
 
 constexpr TierRow kTiers[] = {
-    {Tier::subgroup, "subgroup", "sums over subgroups: products with few columns, norms, attention",
+    {Tier::subgroup, "subgroup", "sums over subgroups: products with few columns, norms, routers",
      false, missing_for_subgroups, useless_subgroups},
     {Tier::dot, "dot", "products in integers, for which activations become bytes", true,
      missing_for_dot, useless_dot},
@@ -76,7 +76,6 @@ constexpr std::pair<std::string_view, std::string_view> kSubgroupShaders[] = {
     {"matvec_dot", "matvec_dot_subgroup"},
     {"expert_matvec_dot", "expert_matvec_dot_subgroup"},
     {"norm", "norm_subgroup"},
-    {"attn_split", "attn_split_subgroup"},
     {"route", "route_subgroup"},
 };
 

@@ -33,6 +33,12 @@ inline PushWords weight_push(const SlicedMatrix& w, const MatrixSlice& slice) {
   return push;
 }
 
+/// The columns of an output that a slice of a matrix makes.
+inline Tensor part_of(const Tensor& out, const MatrixSlice& slice) {
+  return out.column_range(static_cast<int>(slice.first_row),
+                          static_cast<int>(slice.end_row - slice.first_row), out.name);
+}
+
 /// Whether a shader may read x as vectors of four, unit by unit.
 inline bool is_aligned(const Tensor& x) {
   return x.offset % 4 == 0 && x.stride % 4 == 0 && x.columns % kUnit == 0;

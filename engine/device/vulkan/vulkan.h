@@ -87,6 +87,8 @@ struct VulkanStats {
   std::uint64_t submits = 0;
   std::uint64_t recordings =
       0;  // command buffers that were recorded; the other submits were replays
+  std::uint64_t dispatches = 0;  // in these recordings
+  std::uint64_t barriers = 0;
 };
 
 /// Time that a verb took on the device, in all.
