@@ -3,7 +3,7 @@
 // Each subgroup has M rows of queries and all of their sums, as fragments, from the first block of keys to the last; what is in
 // shared memory are the keys and values of a block, which all subgroups share, and the scores of each subgroup, where lanes can find
 // them. How much the sums of a row must shrink when its highest score moves, which no lane can tell them where they are, is a
-// fragment, too, whose columns are all the same.
+// fragment, too, whose columns are all the same: sums are never changed under a condition, where software devices lose them.
 #version 450
 #pragma use_vulkan_memory_model
 #extension GL_GOOGLE_include_directive : require

@@ -13,15 +13,14 @@ constexpr Fragment kSizes[] = {{16, 16, 16}, {8, 16, 16}, {8, 8, 16}, {8, 8, 8}}
 
 /// Tiles of gemm_matrix, the largest first; of those with the same sides the first that there is
 /// room for is taken. What limits them:
-///  - registers: a lane of 32 has a quarter of a tile over 32, 128 floats of the largest (as many
-///    as kernels for tensor cores usually have), beside what it fetches ahead: with 128 lanes that
-///    is a unit of weights and four vectors of x in each row where sides times units are 128;
+///  - registers: where a subgroup has 32 lanes, each has 128 sums of the largest tile, about as
+///    many as it should, and what it fetches ahead: a unit of weights and four vectors of x (16
+///    registers each) in all tiles whose sides times units are 128;
 ///  - reads of shared memory: a subgroup reads its halves of both sides to multiply them, so
 ///    twice the side is half the reads. With sides of 64 per subgroup, reads take about as
 ///    long as the products on a large GPU; with sides of 16 four times as long;
 ///  - shared memory: steps lie there twice. 48 KiB is what large GPUs give, 32 KiB what most do,
-///  and
-///    16 KiB what Vulkan promises;
+///    and 16 KiB what Vulkan promises;
 ///  - how many there are: 3584 rows and 512 of x are 112 of the largest, not one for each core of a
 ///    large GPU.
 constexpr MatrixTile kTiles[] = {{128, 128, 1}, {64, 64, 2}, {64, 64, 1},
@@ -46,6 +45,10 @@ Fragment best_fragment(std::span<const Fragment> sizes) {
     if (std::find(sizes.begin(), sizes.end(), size) != sizes.end()) return size;
   }
   return {};
+}
+
+std::uint32_t most_subgroups(Fragment size) {
+  return size.m == 0 ? 0 : std::max(kMatrixSubgroups, kQueryRows / size.m);
 }
 
 std::uint32_t MatrixTile::shared_bytes() const {

@@ -29,6 +29,9 @@ struct FragmentSupport {
 /// Subgroups of a workgroup of gemm_matrix.
 inline constexpr std::uint32_t kMatrixSubgroups = 4;
 
+/// Of a workgroup of any shader with fragments.
+std::uint32_t most_subgroups(Fragment size);
+
 /// What a workgroup of gemm_matrix has: so many rows of the matrix and of x, whose units (of 32
 /// columns) it takes so many at a time.
 struct MatrixTile {

@@ -261,16 +261,16 @@ Claims read_claims(const InstanceApi& api, VkPhysicalDevice device) {
   claims.subgroup_sums = (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0 &&
                          (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT) != 0;
   read_lanes(api, device, subgroup, range, claims.fragments);
-  const std::uint32_t lanes = kMatrixSubgroups * claims.fragments.lanes;
-  claims.room_for_matrices = limits.maxComputeWorkGroupInvocations >= lanes &&
-                             limits.maxComputeWorkGroupSize[0] >= lanes &&
-                             limits.maxComputeSharedMemorySize >= least_matrix_bytes();
   if (has(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)) read_dot(api, device, claims);
   if (has(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME) &&
       has(VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME) &&
       has(VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME)) {
     read_matrices(api, device, claims);
   }
+  const std::uint32_t lanes = most_subgroups(claims.fragments.size) * claims.fragments.lanes;
+  claims.room_for_matrices = limits.maxComputeWorkGroupInvocations >= lanes &&
+                             limits.maxComputeWorkGroupSize[0] >= lanes &&
+                             limits.maxComputeSharedMemorySize >= least_matrix_bytes();
   return claims;
 }
 
