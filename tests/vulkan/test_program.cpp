@@ -71,8 +71,8 @@ TEST_F(ProgramOnVulkan, SaysWhatTheReferenceSays) {
 /// What the validation layer says of prompts, decoding, profiling, and (in tests of their own) of
 /// loads and prompts in parts: nothing.
 TEST_F(ProgramOnVulkan, TheValidationLayerHasNothingToSay) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "under sanitizers the program ends for what the layer does";
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the thread sanitizer sees nothing of the layer's own synchronisation";
 #endif
   const Words commands[] = {
       Words{HEARTH_PROGRAM, "run", "--raw", "-c", "128", "-n", "8", "--temp", "0", "--ubatch", "32",
