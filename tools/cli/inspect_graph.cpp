@@ -52,7 +52,7 @@ std::string without_layer(std::string text, const std::string& layer) {
 std::string line_of(const GraphOp& op, const std::string& layer) {
   std::string line =
       fmt::format("  {:<14} {:<28} {:<24} -> {:<24} {}", op.verb, without_layer(op.weight, layer),
-                  without_layer(op.inputs, layer), op.output, op.detail);
+                  without_layer(op.inputs, layer), op.output, without_layer(op.detail, layer));
   return line.substr(0, line.find_last_not_of(' ') + 1);
 }
 

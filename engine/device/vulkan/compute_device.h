@@ -155,6 +155,10 @@ class ComputeDevice final : public VulkanDevice {
   static Bound bind(const Tensor& tensor, bool is_used) {
     return {bind(tensor).binding, is_used ? bind(tensor).area : Area{}};
   }
+  /// Without a bias something must be bound all the same: what is read in any case.
+  static Bound bias_of(const Product& product, const Bound& input) {
+    return product.bias ? bind(product.bias) : Bound{input.binding, Area{}};
+  }
   static Bound bind(const RawBuffer& buffer, bool is_used) {
     return {bind(buffer).binding, is_used ? bind(buffer).area : Area{}};
   }
