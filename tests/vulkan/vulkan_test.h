@@ -45,7 +45,8 @@ class VulkanTest : public testing::Test {
  protected:
   void SetUp() override {
     const std::string why = why_no_vulkan_device();
-    if (!why.empty()) GTEST_SKIP() << "no Vulkan device, so the test is skipped as a whole: " << why;
+    if (!why.empty())
+      GTEST_SKIP() << "no Vulkan device, so the test is skipped as a whole: " << why;
   }
 
   /// Skips where the device does not use the variant's tiers, or has no workgroups of its size.

@@ -10,8 +10,8 @@ namespace hearth::vulkan {
 
 /// The module in terms of the KHR extension. There a type says what its matrices are used for; in
 /// the source a type's number of rows does, by the number of its specialisation constant: 2 for
-/// the left factor, 3 for the right one, 4 for sums (shaders/common/fragments.glsl). A module without
-/// such matrices comes back as it is. Aborts on a module that our shaders do not make.
+/// the left factor, 3 for the right one, 4 for sums (shaders/common/fragments.glsl). A module
+/// without such matrices comes back as it is. Aborts on a module that our shaders do not make.
 std::vector<std::uint32_t> khr_matrices(std::span<const std::uint32_t> module);
 
 }  // namespace hearth::vulkan
