@@ -15,6 +15,7 @@ constexpr int kFewRows = 4;
 /// workgroups that are enough to keep a device busy, and heads that a workgroup has together.
 constexpr int kLeastChunk = 16;
 constexpr int kMostChunks = 64;
+constexpr int kMostKeys = 2048;  // of a chunk, where there may be so many chunks
 constexpr int kEnoughGroups = 512;
 constexpr int kMostHeadsAtOnce = 8;
 
@@ -137,7 +138,8 @@ void ComputeDevice::attention(Tensor out, Tensor q, const KvCache& cache,
 /// recorded.
 int ComputeDevice::chunks_for(int groups, int n_rows) const {
   const int reach = static_cast<int>(std::bit_ceil(static_cast<unsigned>(step_.longest())));
-  const int most = std::clamp(kEnoughGroups / std::max(groups * n_rows, 1), 1, kMostChunks);
+  const int least = std::clamp(reach / kMostKeys, 1, kMostChunks);
+  const int most = std::clamp(kEnoughGroups / std::max(groups * n_rows, 1), least, kMostChunks);
   return std::clamp(reach / kLeastChunk, 1, most);
 }
 
