@@ -30,7 +30,7 @@ struct EmbedderOptions {
   std::optional<std::string> document_prefix = {};
   /// Tokens of a step, of all its texts together: enough for the matrix kernels, few enough for
   /// what a layer hands on to stay in the caches.
-  int n_batch_tokens = 512;
+  int n_batch_tokens = 256;
   int n_batch_texts = 32;
 };
 
