@@ -230,6 +230,7 @@ std::unique_ptr<Buffer> ComputeDevice::allocate(std::size_t n) {
   }
   auto buffer = std::make_unique<PieceBuffer>(arena_.take(bytes));
   touch_new_memory();
+  bytes_of_.reset();  // it may lie where another buffer lay
   return buffer;
 }
 
@@ -414,9 +415,8 @@ void ComputeDevice::append(TapeOp& op, std::span<const Area> areas, std::uint32_
   op.order.waits = hazards_.must_wait(areas, written);
   tape_.append(op);
   if (!bytes_of_) return;
-  const Area kept = bind(*bytes_of_).area;
   for (std::size_t i = 0; i < areas.size(); ++i) {
-    if ((written >> i & 1U) == 0 || !overlap(areas[i], kept)) continue;
+    if ((written >> i & 1U) == 0 || !overlap(areas[i], *bytes_of_)) continue;
     bytes_of_.reset();
     return;
   }

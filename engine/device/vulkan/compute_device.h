@@ -259,7 +259,7 @@ class ComputeDevice final : public VulkanDevice {
   std::uint64_t downloaded_ = 0;  // bytes
   std::uint64_t ids_used_ = 0;    // words, in this step
   Step step_;
-  std::optional<Tensor> bytes_of_;    // what stands in bytes_, while it is what that tensor has
+  std::optional<Area> bytes_of_;      // what stands in bytes_, while it is what stands there, too
   bool has_integer_weights_ = false;  // matrices whose products are those of integers
   std::vector<Rope> ropes_;           // whose tables are in the step buffer
   std::vector<std::uint32_t> rope_at_;

@@ -84,7 +84,7 @@ int ComputeDevice::quantised_rows(int columns) const {
 
 /// Whether the bytes that are there are those of x.
 bool ComputeDevice::has_bytes(Tensor x) const {
-  return bytes_of_ && bytes_of_->columns == x.columns && bind(*bytes_of_).area == bind(x).area;
+  return bytes_of_ == bind(x).area;
 }
 
 /// Whether products may follow that take x as bytes, so that who writes x may leave them.
@@ -94,7 +94,7 @@ bool ComputeDevice::wants_bytes(Tensor x) const {
 }
 
 void ComputeDevice::bytes_are_of(Tensor x) {
-  bytes_of_ = x;
+  bytes_of_ = bind(x).area;
 }
 
 /// x as bytes, unless it is there.
