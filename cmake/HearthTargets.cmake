@@ -50,12 +50,12 @@ function(hearth_library NAME)
   endif()
 endfunction()
 
-# hearth_test(NAME [LABEL label] [PATHS] [TOGETHER name=filter...] SOURCES file... DEPS target...)
+# hearth_test(NAME [LABEL label] [PATHS] [ALONE] [TOGETHER name=filter...] SOURCES file... DEPS target...)
 # One GoogleTest program, `test_NAME`; every case in it is a ctest of its own, but for those that a filter of TOGETHER names: they
 # are one, in one process, which shares what takes long to make. Such a one is skipped where its output says "is skipped as a whole". With PATHS its sources see
-# HEARTH_SOURCE_DIR, HEARTH_SHARED_DIR and HEARTH_PROGRAM (without it a compiler cache can serve every checkout).
+# HEARTH_SOURCE_DIR, HEARTH_SHARED_DIR and HEARTH_PROGRAM (without it a compiler cache can serve every checkout). ALONE: it measures, and no other test runs beside it.
 function(hearth_test NAME)
-  cmake_parse_arguments(ARG "PATHS" "LABEL" "TOGETHER;SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "PATHS;ALONE" "LABEL" "TOGETHER;SOURCES;DEPS" ${ARGN})
   if(NOT ARG_SOURCES)
     return()
   endif()
@@ -86,7 +86,7 @@ function(hearth_test NAME)
   endforeach()
   string(REGEX REPLACE "^:" "*-" alone "${alone}")
   gtest_discover_tests(test_${NAME} TEST_PREFIX "${NAME}/" DISCOVERY_TIMEOUT 60 TEST_FILTER "${alone}"
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 ${environment})
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 RUN_SERIAL ${ARG_ALONE} ${environment})
 endfunction()
 
 # hearth_fuzzer(NAME DEPS target...): libFuzzer program `fuzz_NAME` from fuzz_NAME.cpp.
