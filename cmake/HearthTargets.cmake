@@ -29,7 +29,7 @@ endif()
 
 # Headers that take seconds to read, read once for all tests: hearth_test_headers is their owner.
 function(hearth_test_headers)
-  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/headers.cpp "")
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/headers.cpp CONTENT "")
   add_library(hearth_test_headers OBJECT ${CMAKE_CURRENT_BINARY_DIR}/headers.cpp)
   set_target_properties(hearth_test_headers PROPERTIES HEARTH_IS_TEST ON)
   target_link_libraries(hearth_test_headers PRIVATE hearth_options GTest::gmock GTest::gtest)
