@@ -125,6 +125,14 @@ class HfCheckpoint : public testing::Test {
     for (const int i : {0, 1}) vector(il(i, from), blk(i, to), kWidth, norm);
   }
 
+  /// Of queries and of keys.
+  void head_norms(const Element& norm = element) {
+    for (const int i : {0, 1}) {
+      vector(il(i, "self_attn.q_norm.weight"), blk(i, "attn_q_norm.weight"), kHead, norm);
+      vector(il(i, "self_attn.k_norm.weight"), blk(i, "attn_k_norm.weight"), kHead, norm);
+    }
+  }
+
   void byte_level_tokenizer() {
     made_.file("tokenizer.json",
                R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"c":2,"ab":3},"merges":["a b"]}})");

@@ -23,10 +23,7 @@ class HfCheckpoints : public HfCheckpoint {
   void qwen3() {
     decoder();
     ffn_norms("post_attention_layernorm.weight", "ffn_norm.weight");
-    for (const int i : {0, 1}) {
-      vector(il(i, "self_attn.q_norm.weight"), blk(i, "attn_q_norm.weight"), kHead);
-      vector(il(i, "self_attn.k_norm.weight"), blk(i, "attn_k_norm.weight"), kHead);
-    }
+    head_norms();
     byte_level_tokenizer();
   }
 
@@ -35,10 +32,7 @@ class HfCheckpoints : public HfCheckpoint {
     ffn_norms("post_attention_layernorm.weight", "post_attention_norm.weight", plus_one);
     ffn_norms("pre_feedforward_layernorm.weight", "ffn_norm.weight", plus_one);
     ffn_norms("post_feedforward_layernorm.weight", "post_ffw_norm.weight", plus_one);
-    for (const int i : {0, 1}) {
-      vector(il(i, "self_attn.q_norm.weight"), blk(i, "attn_q_norm.weight"), kHead, plus_one);
-      vector(il(i, "self_attn.k_norm.weight"), blk(i, "attn_k_norm.weight"), kHead, plus_one);
-    }
+    head_norms(plus_one);
     sentencepiece_tokenizer();
   }
 

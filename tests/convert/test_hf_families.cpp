@@ -69,10 +69,7 @@ TEST_F(HfFamilies, Qwen2HasBiasesAndNoInterleaving) {
 TEST_F(HfFamilies, Qwen3HasNormsOfHeads) {
   decoder();
   ffn_norms("post_attention_layernorm.weight", "ffn_norm.weight");
-  for (const int i : {0, 1}) {
-    vector(il(i, "self_attn.q_norm.weight"), blk(i, "attn_q_norm.weight"), kHead);
-    vector(il(i, "self_attn.k_norm.weight"), blk(i, "attn_k_norm.weight"), kHead);
-  }
+  head_norms();
   byte_level_tokenizer();
   convert(config("qwen3"));
 }
@@ -100,10 +97,7 @@ TEST_F(HfFamilies, Gemma3HasTwoKindsOfLayers) {
   ffn_norms("post_attention_layernorm.weight", "post_attention_norm.weight", plus_one);
   ffn_norms("pre_feedforward_layernorm.weight", "ffn_norm.weight", plus_one);
   ffn_norms("post_feedforward_layernorm.weight", "post_ffw_norm.weight", plus_one);
-  for (const int i : {0, 1}) {
-    vector(il(i, "self_attn.q_norm.weight"), blk(i, "attn_q_norm.weight"), kHead, plus_one);
-    vector(il(i, "self_attn.k_norm.weight"), blk(i, "attn_k_norm.weight"), kHead, plus_one);
-  }
+  head_norms(plus_one);
   sentencepiece_tokenizer();
   Json numbers = config("gemma3_text");
   numbers["rope_local_base_freq"] = 10000.0;

@@ -4,14 +4,6 @@
 #include "engine/device/host_buffer.h"
 
 namespace hearth {
-namespace {
-
-const PanelMatrix& panels_of(const Matrix& matrix) {
-  return static_cast<const PanelMatrix&>(matrix);
-}
-
-}  // namespace
-
 CpuDevice::CpuDevice(const CpuOptions& options)
     : kernels_(options.level ? kernels_of(*options.level) : chosen_kernels()),
       pool_(options.n_threads > 0 ? options.n_threads : default_thread_count(),

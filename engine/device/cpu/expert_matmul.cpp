@@ -40,7 +40,7 @@ std::vector<Batch> batches_of(const Tensor& chosen, std::int64_t n_experts) {
 }  // namespace
 
 void CpuDevice::expert_matmul(Tensor out, const Matrix& stacked, Tensor x, Tensor chosen) {
-  const auto& w = static_cast<const PanelMatrix&>(stacked);
+  const PanelMatrix& w = panels_of(stacked);
   const int n_choices = chosen.rows * chosen.columns;
   HEARTH_CHECK(out.rows == n_choices && (x.rows == chosen.rows || x.rows == n_choices));
   HEARTH_CHECK(x.columns == w.columns() && out.columns == w.rows_per_matrix());

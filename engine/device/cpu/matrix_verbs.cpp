@@ -21,10 +21,6 @@ constexpr std::int64_t kPartsPerThread = 32;
 /// Rows of the input that are worth a thread's fetching weights into its cache.
 constexpr int kLeastRowsAtOnce = 96;
 
-const PanelMatrix& panels_of(const Matrix& matrix) {
-  return static_cast<const PanelMatrix&>(matrix);
-}
-
 /// Room of this thread's own, until it asks again.
 std::byte* thread_scratch(std::size_t bytes) {
   thread_local HugePages scratch;

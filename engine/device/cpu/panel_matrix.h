@@ -63,4 +63,9 @@ class PanelMatrix final : public Matrix {
   HugePageArena::Piece packed_;
 };
 
+/// A matrix that a CpuDevice loaded.
+inline const PanelMatrix& panels_of(const Matrix& matrix) {
+  return static_cast<const PanelMatrix&>(matrix);
+}
+
 }  // namespace hearth
