@@ -4,7 +4,7 @@
 // matrix.
 //
 // Quantised strips hold x as integers q with a float scale per block: x = scale * q, q in
-// -127..127, scale = largest / end, q = x * (end / largest) rounded to nearest, ties to even, where
+// -127..127, scale = largest / end, q = x * (end * (1 / largest)) rounded to nearest, ties to even, where
 // largest is that of |x| in the block. Of four ends, 127 to 124, a block has the one that leaves
 // the least squared error: which of them falls well is luck, and the best of four leaves about 15 %
 // less of it in a block of 32. A block with nothing of at least kSmallestBlock is all zeros, with
@@ -26,7 +26,7 @@ inline constexpr int kWideStripColumns = 256;
 inline constexpr int kWideRun = 64;  // elements of a column side by side in a wide strip
 inline constexpr int kLargestEnd = 127;
 inline constexpr int kSmallestEnd = 124;
-inline constexpr float kSmallestBlock = 0x1p-100F;  // 127 / x is finite from here on
+inline constexpr float kSmallestBlock = 0x1p-100F;  // 127 * (1 / x) is finite from here on
 inline constexpr float kNoNumber = __builtin_nanf("");
 
 enum class StripKind : std::uint8_t {

@@ -92,6 +92,23 @@ struct Floats {
     const __m128 of_2 = _mm_add_ps(of_4, _mm_movehl_ps(of_4, of_4));
     return _mm_cvtss_f32(_mm_add_ss(of_2, _mm_movehdup_ps(of_2)));
   }
+  /// Four floats, in each quarter.
+  static V set_quarters(const float* p) {
+    const __m256 twice = _mm256_broadcast_ps(reinterpret_cast<const __m128*>(p));
+    return {twice, twice};
+  }
+  /// In each quarter, the sums of that quarter of a, b, c and d: lanes 2 and then 1 apart.
+  static V sums_of_quarters(V a, V b, V c, V d) {
+    return {sums_of_halves(a.low, b.low, c.low, d.low),
+            sums_of_halves(a.high, b.high, c.high, d.high)};
+  }
+  /// Quarter i to out + i * stride.
+  static void store_quarters(float* out, std::size_t stride, V a) {
+    _mm_storeu_ps(out, _mm256_castps256_ps128(a.low));
+    _mm_storeu_ps(out + stride, _mm256_extractf128_ps(a.low, 1));
+    _mm_storeu_ps(out + 2 * stride, _mm256_castps256_ps128(a.high));
+    _mm_storeu_ps(out + 3 * stride, _mm256_extractf128_ps(a.high, 1));
+  }
   /// `yes` in the lanes where a < b, else `no`: also where either is NaN.
   static V where_less(V a, V b, V yes, V no) {
     return {_mm256_blendv_ps(no.low, yes.low, _mm256_cmp_ps(a.low, b.low, _CMP_LT_OQ)),
@@ -151,19 +168,16 @@ struct Floats {
     return {_mm256_round_ps(a.low, kHow), _mm256_round_ps(a.high, kHow)};
   }
 
-  /// The low 16 bits, or 8 bits, of every lane.
+  /// The low 16 bits of every lane.
   static void store_low_16(std::uint16_t* p, I a) {
     const I low = bit_and(a, set(0xffff));
     const __m256i mixed = _mm256_packus_epi32(low.low, low.high);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute4x64_epi64(mixed, 0xd8));
   }
-  static void store_low_8(std::int8_t* p, I a) {
-    const I low = bit_and(a, set(0xff));
-    const __m256i mixed = _mm256_packus_epi32(low.low, low.high);
-    const __m256i words = _mm256_permute4x64_epi64(mixed, 0xd8);
-    _mm_storeu_si128(
-        reinterpret_cast<__m128i*>(p),
-        _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+  /// 64 lanes of -128..127 as bytes.
+  static void store_low_8(std::int8_t* p, I a, I b, I c, I d) {
+    store_low_8(p, a, b);
+    store_low_8(p + 32, c, d);
   }
 
   /// out[i] = the sum of bytes[16 i .. 16 i + 15], for 256 bytes.
@@ -199,6 +213,18 @@ struct Floats {
     const __m256i count = _mm256_set1_epi32(static_cast<int>(n));
     return {_mm256_cmpgt_epi32(count, _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
             _mm256_cmpgt_epi32(count, _mm256_setr_epi32(8, 9, 10, 11, 12, 13, 14, 15))};
+  }
+  static void store_low_8(std::int8_t* p, I a, I b) {
+    const __m256i mixed = _mm256_packs_epi16(_mm256_packs_epi32(a.low, a.high),  //
+                                             _mm256_packs_epi32(b.low, b.high));
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm256_permutevar8x32_epi32(mixed, order));
+  }
+  static __m256 sums_of_halves(__m256 a, __m256 b, __m256 c, __m256 d) {
+    const __m256 ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+    const __m256 cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+    return _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
   }
   static __m256i sums_of_4(const std::int8_t* bytes) {
     const __m256i pairs = _mm256_maddubs_epi16(

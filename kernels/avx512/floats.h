@@ -80,6 +80,26 @@ struct Floats {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
                         _mm512_castsi512_si256(bits(added_lanes(lanes, add_integers))));
   }
+  /// out[i] = largest(a[i]), for 8 of them; none is NaN.
+  static void largest_of_8(const V* a, float* out) {
+    const auto larger = [](V x, V y) { return max(x, y); };
+    _mm256_storeu_ps(out, _mm512_castps512_ps256(added_lanes(a, larger)));
+  }
+  /// Four floats, in each quarter.
+  static V set_quarters(const float* p) { return _mm512_broadcast_f32x4(_mm_loadu_ps(p)); }
+  /// In each quarter, the sums of that quarter of a, b, c and d: lanes 2 and then 1 apart.
+  static V sums_of_quarters(V a, V b, V c, V d) {
+    const V ab = add(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    const V cd = add(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    return add(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+  }
+  /// Quarter i to out + i * stride.
+  static void store_quarters(float* out, std::size_t stride, V a) {
+    _mm_storeu_ps(out, _mm512_castps512_ps128(a));
+    _mm_storeu_ps(out + stride, _mm512_extractf32x4_ps(a, 1));
+    _mm_storeu_ps(out + 2 * stride, _mm512_extractf32x4_ps(a, 2));
+    _mm_storeu_ps(out + 3 * stride, _mm512_extractf32x4_ps(a, 3));
+  }
   /// `yes` in the lanes where a < b, else `no`: also where either is NaN.
   static V where_less(V a, V b, V yes, V no) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
@@ -126,12 +146,15 @@ struct Floats {
     return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
 
-  /// The low 16 bits, or 8 bits, of every lane.
+  /// The low 16 bits of every lane.
   static void store_low_16(std::uint16_t* p, I a) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(a));
   }
-  static void store_low_8(std::int8_t* p, I a) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a));
+  /// 64 lanes of -128..127 as bytes.
+  static void store_low_8(std::int8_t* p, I a, I b, I c, I d) {
+    const I mixed = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+    const I order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi32(order, mixed));
   }
 
   /// out[i] = the sum of bytes[16 i .. 16 i + 15], for 256 bytes.

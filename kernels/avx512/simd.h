@@ -23,6 +23,8 @@ struct Simd {
   /// 128, which the strip's bias takes away for nothing.
   static constexpr bool kFullRangeDot = true;
   static constexpr Products kProducts = Products::of_one_column;
+  /// Whether a product takes no less time than the load of its second operand.
+  static constexpr bool kFewLoads = true;
 
   using Int = __m512i;  // 16 32-bit integers, or 64 bytes, or 32 16-bit integers
   using Float = __m512;
@@ -72,6 +74,12 @@ struct Simd {
             : "+v"(acc)
             : "v"(w), "m"(*reinterpret_cast<const std::int32_t*>(x)));
     return acc;
+  }
+
+  /// The same with the four quants in every lane of a register.
+  static Int dot(Int acc, Int w, Int x) { return _mm512_dpbusd_epi32(acc, w, x); }
+  static Int load_four(const std::int8_t* x) {
+    return _mm512_set1_epi32(*reinterpret_cast<const std::int32_t*>(x));
   }
 
   // The same for signed bytes: w + 128 is unsigned, and the sum starts at -128 * (sum of x).

@@ -9,6 +9,7 @@
 //   kLargest               the largest |scale * q|, if there is more than one sub-block
 //   kUp                    quads are scaled up by 2^kUp, block().d down
 //   kHasMin                whether the type has minima
+//   kUnpacksFast           with one sub-block: whether a quad takes an operation or two to unpack
 //   Codec(panel, second_plane)  the panel of one group of rows, and how far from its begin its
 //                          second plane stands
 //   block(b)               block b's header in registers:

@@ -35,6 +35,7 @@ struct CodecQ4_0 {
   static constexpr Operand kOperand = Operand::offset;
   static constexpr int kLogOffset = 3, kBits = 4, kUp = up_shift<S>(kLogOffset);
   static constexpr bool kHasMin = false;
+  static constexpr bool kUnpacksFast = true;
 
   CodecQ4_0() = default;
   CodecQ4_0(const std::byte* panel, std::size_t second_plane)
@@ -62,6 +63,7 @@ struct CodecQ4_1 {
   static constexpr Operand kOperand = Operand::plain;
   static constexpr int kBits = 4, kUp = 0;
   static constexpr bool kHasMin = true;
+  static constexpr bool kUnpacksFast = true;
 
   CodecQ4_1() = default;
   CodecQ4_1(const std::byte* panel, std::size_t) : blocks(panel) {}
@@ -92,6 +94,7 @@ struct CodecQ5_0 {
   static constexpr Operand kOperand = Operand::offset;
   static constexpr int kLogOffset = 4, kBits = 5, kUp = up_shift<S>(kLogOffset);
   static constexpr bool kHasMin = false;
+  static constexpr bool kUnpacksFast = false;
 
   CodecQ5_0() = default;
   CodecQ5_0(const std::byte* panel, std::size_t second_plane)
@@ -123,6 +126,7 @@ struct CodecQ5_1 {
   static constexpr Operand kOperand = Operand::plain;
   static constexpr int kBits = 5, kUp = 0;
   static constexpr bool kHasMin = true;
+  static constexpr bool kUnpacksFast = false;
 
   CodecQ5_1() = default;
   CodecQ5_1(const std::byte* panel, std::size_t) : blocks(panel) {}
@@ -156,6 +160,7 @@ struct CodecQ8_0 {
   static constexpr Operand kOperand = Operand::is_signed;
   static constexpr int kBits = 8, kUp = 0;
   static constexpr bool kHasMin = false;
+  static constexpr bool kUnpacksFast = true;
 
   CodecQ8_0() = default;
   CodecQ8_0(const std::byte* panel, std::size_t second_plane)
@@ -182,6 +187,7 @@ struct CodecIQ4_NL {
   static constexpr Operand kOperand = Operand::is_signed;
   static constexpr int kBits = 8, kUp = 0;
   static constexpr bool kHasMin = false;
+  static constexpr bool kUnpacksFast = true;
 
   CodecIQ4_NL() = default;
   CodecIQ4_NL(const std::byte* panel, std::size_t second_plane)
@@ -212,6 +218,7 @@ struct CodecMXFP4 {
   static constexpr Operand kOperand = Operand::is_signed;
   static constexpr int kBits = 5, kUp = 0;
   static constexpr bool kHasMin = false;
+  static constexpr bool kUnpacksFast = true;
 
   CodecMXFP4() = default;
   CodecMXFP4(const std::byte* panel, std::size_t second_plane)

@@ -68,7 +68,69 @@ struct QuantisedTile {
     }
   }
 
+  /// Whether to take two panels beside half a strip's columns. A column's quads then stand in a
+  /// register for both panels instead of being loaded for each, where loads are else as many as
+  /// products; but a panel is unpacked twice.
+  static constexpr bool kInPairs = [] {
+    if constexpr (requires { requires S::kFewLoads && Codec::kSubBlocks == 1; }) {
+      return Codec::kUnpacksFast;
+    }
+    return false;
+  }();
+
+  /// As run(), of two panels beside kColumns of a strip of kStripColumns.
+  template <int kColumns>
+  static inline __attribute__((always_inline)) void run_pair(const std::byte* const (&panels)[2], std::size_t second_plane,
+                       const Strip& columns, int column, Float (&out)[2][kColumns]) {
+    Strip x = columns;
+    x.width = kStripColumns;
+    // Unrolled, all of them: a loop that g++ leaves rolled keeps its sums in memory.
+#pragma GCC unroll 6
+    for (int c = 0; c < kColumns; ++c) out[0][c] = out[1][c] = S::zero_float();
+    const Codec codecs[2] = {Codec(panels[0], second_plane), Codec(panels[1], second_plane)};
+    const std::size_t n_blocks = x.length / (kQuadsPerBlock * 4);
+    for (std::size_t b = 0; b < n_blocks; ++b) {
+      const Strip at = strip_from<Codec>(x, b, column);
+      const auto first = codecs[0].block(b);
+      const auto second = codecs[1].block(b);
+      Int sums[2][kColumns];
+#pragma GCC unroll 6
+      for (int c = 0; c < kColumns; ++c) sums[0][c] = sums[1][c] = start_sum<S, Codec>(at, 0, c);
+#pragma GCC unroll 8
+      for (int i = 0; i < Codec::kQuads; ++i) {
+        const Int quads[2] = {operand(first.quad(0, i)), operand(second.quad(0, i))};
+        const std::int8_t* of_columns = quads_at(at, i);
+#pragma GCC unroll 6
+        for (int c = 0; c < kColumns; ++c) {
+          const Int four = S::load_four(of_columns + 4 * c);
+          sums[0][c] = S::dot(sums[0][c], quads[0], four);
+          sums[1][c] = S::dot(sums[1][c], quads[1], four);
+        }
+      }
+#pragma GCC unroll 6
+      for (int c = 0; c < kColumns; ++c) {
+        const Float scale = scale_of(at, 0, c);
+        add_scaled_block(first, at, c, S::mul(scale, S::to_float(sums[0][c])), out[0][c]);
+        add_scaled_block(second, at, c, S::mul(scale, S::to_float(sums[1][c])), out[1][c]);
+      }
+    }
+  }
+
  private:
+  /// A quad as the first operand of S::dot().
+  static Int operand(Int quad) {
+    return Codec::kOperand == Operand::is_signed ? S::signed_operand(quad) : quad;
+  }
+
+  /// out += a block whose products, scaled, are `total` (T of the statement).
+  template <class Block>
+  static inline __attribute__((always_inline)) void add_scaled_block(const Block& w, const Strip& x,
+                                                                     int column, Float total,
+                                                                     Float& out) {
+    if constexpr (Codec::kHasMin) out = S::fma(w.m, scaled_min_sum(w, x, column), out);
+    out = S::fma(w.d, total, out);
+  }
+
   /// out += one block of the panel times the same block of the columns.
   template <class Block, class Prefetch, int kColumns>
   static inline __attribute__((always_inline)) void add_block(const Block& w, const Strip& x,
@@ -93,10 +155,7 @@ struct QuantisedTile {
         total[c] = p == 0 ? S::mul(scale, t[c]) : S::fma(scale, t[c], total[c]);
       }
     }
-    for (int c = 0; c < kColumns; ++c) {
-      if constexpr (Codec::kHasMin) out[c] = S::fma(w.m, scaled_min_sum(w, x, c), out[c]);
-      out[c] = S::fma(w.d, total[c], out[c]);
-    }
+    for (int c = 0; c < kColumns; ++c) add_scaled_block(w, x, c, total[c], out[c]);
   }
 
   /// t or whole += the sum of sub-block s times its scale.

@@ -9,12 +9,13 @@
 #include <cstring>
 
 #include "kernels/generic/functions.h"
+#include "kernels/generic/panel_prefetch.h"
 #include "kernels/kernel_table.h"
 
 namespace hearth::kernels {
 namespace {
 
-inline constexpr std::size_t kStretch = 256;  // elements
+inline constexpr std::size_t kStretch = 512;  // elements
 
 /// out[i * width + c] = columns[c][i]. What the units are does not matter: they are copied as
 /// bytes.
@@ -97,71 +98,104 @@ void fill_strip_bf16(const Strip& strip, const float* const* columns) {
 }
 
 inline constexpr std::size_t kEnds = kLargestEnd - kSmallestEnd + 1;
+/// Blocks that are quantised together: where a block has one number, a vector's lanes are blocks.
+inline constexpr std::size_t kBlocksAtOnce = 16;
 
-/// A few blocks that are quantised together: what they need of each other's time is the sums of
-/// their lanes and the divisions, which vectors do for all of them at once.
-template <std::size_t kBlocks>
+/// What is known of each of kBlocksAtOnce blocks.
 struct BlockScales {
-  float largest[kBlocks];
-  float end[kBlocks];      // that the largest element is quantised to; 0 where it is best unknown:
-                           // an element is infinite or no number
-  float inverse[kBlocks];  // end / largest
+  alignas(64) float largest[kBlocksAtOnce] = {};
+  alignas(64) float reciprocal[kBlocksAtOnce];    // of largest
+  alignas(64) float error[kEnds][kBlocksAtOnce];  // the squares that rounding leaves
+  // Of the end with the least error; 0 where there is none, because the block is as good as zero
+  // or an element is infinite or no number.
+  alignas(64) float end[kBlocksAtOnce];
+  alignas(64) float inverse[kBlocksAtOnce];  // end / largest
+  alignas(64) float scale[kBlocksAtOnce];    // largest / end
 };
 
-/// The squares that rounding leaves of a pair of blocks (or one) for each end, added up: of block 0
-/// with every end, then of block 1.
-template <class S, std::size_t kBlock, std::size_t kBlocks>
-inline void squared_errors(const float* x, const float (&inverse)[kBlocks][kEnds], float* out) {
-  typename S::V sums[kBlocks * kEnds];
-#pragma GCC unroll 2
-  for (std::size_t b = 0; b < kBlocks; ++b) {
-    typename S::V* of_block = sums + b * kEnds;
+template <class S, std::size_t kBlock>
+inline typename S::V magnitudes(const float* x) {
+  auto even = S::zero();
+  auto odd = S::zero();
 #pragma GCC unroll 4
-    for (std::size_t e = 0; e < kEnds; ++e) of_block[e] = S::zero();
-#pragma GCC unroll 8
-    for (std::size_t k = 0; k < kBlock; k += 16) {
-      const auto elements = S::load(x + b * kBlock + k);
-#pragma GCC unroll 4
-      for (std::size_t e = 0; e < kEnds; ++e) {
-        const auto v = S::mul(elements, S::set(inverse[b][e]));
-        const auto off = S::sub(v, S::rounded(v));
-        of_block[e] = S::fma(off, off, of_block[e]);
-      }
-    }
+  for (std::size_t k = 0; k < kBlock; k += 32) {
+    even = S::max(S::absolute(S::load(x + k)), even);
+    odd = S::max(S::absolute(S::load(x + k + 16)), odd);
   }
-  add_lanes<S, kBlocks * kEnds>(sums, out);
+  return S::max(even, odd);
 }
 
-/// Of the ends, the one with the least squared error, for kBlocks blocks, the first of equals.
-template <class S, std::size_t kBlock, std::size_t kBlocks>
-void find_ends(const float* x, BlockScales<kBlocks>& of) {
-  constexpr std::size_t kPair = kBlocks < 2 ? kBlocks : 2;
-  float inverse[kBlocks / kPair][kPair][kEnds];
-  float error[kBlocks][kEnds];
-  for (std::size_t b = 0; b < kBlocks; ++b) {
-    for (std::size_t e = 0; e < kEnds; ++e) {
-      inverse[b / kPair][b % kPair][e] = (kLargestEnd - static_cast<float>(e)) / of.largest[b];
+template <class S, std::size_t kBlock>
+void find_largest(const float* x, std::size_t n_blocks, float* largest) {
+  std::size_t b = 0;
+  if constexpr (requires(const typename S::V* a) { S::largest_of_8(a, largest); }) {
+    for (; b + 8 <= n_blocks; b += 8) {
+      typename S::V of_block[8];
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < 8; ++i) of_block[i] = magnitudes<S, kBlock>(x + (b + i) * kBlock);
+      S::largest_of_8(of_block, largest + b);
     }
   }
-  for (std::size_t b = 0; b < kBlocks; b += kPair) {
-    squared_errors<S, kBlock, kPair>(x + b * kBlock, inverse[b / kPair], error[b]);
-  }
-  for (auto& of_block : error) {
-    for (std::size_t e = 0; e < kEnds; ++e) {
-      const float end = kLargestEnd - static_cast<float>(e);
-      of_block[e] /= end * end;
+  for (; b < n_blocks; ++b) largest[b] = S::largest(magnitudes<S, kBlock>(x + b * kBlock));
+}
+
+/// The four ends, each in a quarter of a vector.
+template <class S>
+inline typename S::V quarters_of_ends() {
+  static_assert(kEnds == 4);
+  alignas(64) static constexpr float kQuarters[16] = {127, 127, 127, 127, 126, 126, 126, 126,
+                                                      125, 125, 125, 125, 124, 124, 124, 124};
+  static_assert(kQuarters[0] == kLargestEnd && kQuarters[15] == kSmallestEnd);
+  return S::load(kQuarters);
+}
+
+/// The squares that rounding leaves of each block with each end, added up. A quarter of a vector is
+/// an end, its lanes are four elements side by side.
+template <class S, std::size_t kBlock>
+void find_errors(const float* x, std::size_t n_blocks, BlockScales& of) {
+  const auto ends = quarters_of_ends<S>();
+  S::store(of.reciprocal, S::div(S::set(1.0F), S::load(of.largest)));
+  for (std::size_t b = 0; b < n_blocks; b += 4) {
+    const float* block[4];
+    typename S::V inverse[4], sums[4];
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < 4; ++i) {
+      // Where fewer than four are left, the last of them is there again.
+      block[i] = x + (b + i < n_blocks ? b + i : n_blocks - 1) * kBlock;
+      inverse[i] = S::mul(ends, S::set(of.reciprocal[b + i]));
+      sums[i] = S::zero();
     }
-  }
-  for (std::size_t b = 0; b < kBlocks; ++b) {
-    float least = error[b][0];
-    std::size_t best = 0;
-    for (std::size_t e = 1; e < kEnds; ++e) {
-      best = error[b][e] < least ? e : best;
-      least = error[b][e] < least ? error[b][e] : least;
+#pragma GCC unroll 8
+    for (std::size_t k = 0; k < kBlock; k += 4) {
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < 4; ++i) {
+        const auto v = S::mul(S::set_quarters(block[i] + k), inverse[i]);
+        const auto off = S::sub(v, S::rounded(v));
+        sums[i] = S::fma(off, off, sums[i]);
+      }
     }
-    of.inverse[b] = inverse[b / kPair][b % kPair][best];
-    of.end[b] = least == least ? kLargestEnd - static_cast<float>(best) : 0.0F;
+    S::store_quarters(of.error[0] + b, kBlocksAtOnce,
+                      S::sums_of_quarters(sums[0], sums[1], sums[2], sums[3]));
   }
+}
+
+/// Of the ends, the one with the least squared error, the first of equals.
+template <class S>
+void choose_ends(BlockScales& of) {
+  auto best = S::set(static_cast<float>(kLargestEnd));
+  auto least = S::div(S::load(of.error[0]), S::mul(best, best));
+#pragma GCC unroll 4
+  for (std::size_t e = 1; e < kEnds; ++e) {
+    const auto end = S::set(kLargestEnd - static_cast<float>(e));
+    const auto error = S::div(S::load(of.error[e]), S::mul(end, end));
+    best = S::where_less(error, least, end, best);
+    least = S::where_less(error, least, error, least);
+  }
+  const auto largest = S::load(of.largest);
+  const auto end = S::where_less(least, S::set(__builtin_inff()), best, S::zero());
+  S::store(of.end, S::where_less(largest, S::set(kSmallestBlock), S::zero(), end));
+  S::store(of.inverse, S::mul(best, S::load(of.reciprocal)));
+  S::store(of.scale, S::div(largest, best));
 }
 
 /// Whether one of n elements, which no maximum need show, is no number.
@@ -171,50 +205,53 @@ inline bool has_no_number(const float* x, std::size_t n) {
   return found;
 }
 
+/// Quants and scales of n_blocks blocks whose ends are known; room for an even number of blocks is
+/// written.
 template <class S, std::size_t kBlock>
-float largest_of_block(const float* x) {
-  auto even = S::zero();
-  auto odd = S::zero();
-  for (std::size_t k = 0; k < kBlock; k += 32) {
-    even = S::max(S::absolute(S::load(x + k)), even);
-    odd = S::max(S::absolute(S::load(x + k + 16)), odd);
+void put_blocks(const float* x, std::size_t n_blocks, const BlockScales& of, std::int8_t* quants,
+                float* scales) {
+  const std::size_t n = n_blocks * kBlock;
+  for (std::size_t k = 0; k < n; k += 64) {
+    const std::size_t next = k + 32 < n ? k + 32 : k;
+    const auto early = S::set(of.inverse[k / kBlock]);
+    const auto late = S::set(of.inverse[next / kBlock]);
+    S::store_low_8(quants + k, S::nearest(S::mul(S::load(x + k), early)),
+                   S::nearest(S::mul(S::load(x + k + 16), early)),
+                   S::nearest(S::mul(S::load(x + next), late)),
+                   S::nearest(S::mul(S::load(x + next + 16), late)));
   }
-  return S::largest(S::max(even, odd));
-}
-
-/// Quantises kBlocks blocks.
-template <class S, std::size_t kBlock, std::size_t kBlocks>
-void quantize_blocks(const float* x, std::int8_t* quants, float* scales) {
-  BlockScales<kBlocks> of;
-  for (std::size_t b = 0; b < kBlocks; ++b) {
-    of.largest[b] = largest_of_block<S, kBlock>(x + b * kBlock);
-  }
-  find_ends<S, kBlock>(x, of);
-  for (std::size_t b = 0; b < kBlocks; ++b, x += kBlock, quants += kBlock) {
-    const bool is_small = of.largest[b] < kSmallestBlock;
-    if (is_small || of.end[b] == 0.0F) {
-      std::memset(quants, 0, kBlock);
-      scales[b] = is_small && !has_no_number(x, kBlock) ? 0.0F : kNoNumber;
-      continue;
-    }
-    const auto inverse = S::set(of.inverse[b]);
-    for (std::size_t k = 0; k < kBlock; k += 16) {
-      S::store_low_8(quants + k, S::nearest(S::mul(S::load(x + k), inverse)));
-    }
-    scales[b] = of.largest[b] / of.end[b];
+  for (std::size_t b = 0; b < n_blocks; ++b) {
+    scales[b] = of.scale[b];
+    if (of.end[b] != 0.0F) continue;
+    std::memset(quants + b * kBlock, 0, kBlock);
+    const bool is_zero = of.largest[b] < kSmallestBlock && !has_no_number(x + b * kBlock, kBlock);
+    scales[b] = is_zero ? 0.0F : kNoNumber;
   }
 }
 
-/// Quantises n elements, a multiple of kBlock.
-template <class S, std::size_t kBlock>
-void quantize_stretch(const float* x, std::size_t n, std::int8_t* quants, float* scales) {
-  constexpr std::size_t kTogether = kBlock == 32 ? 4 : 2;
-  std::size_t b = 0;
-  for (; (b + kTogether) * kBlock <= n; b += kTogether) {
-    quantize_blocks<S, kBlock, kTogether>(x + b * kBlock, quants + b * kBlock, scales + b);
-  }
-  for (; b * kBlock < n; ++b) {
-    quantize_blocks<S, kBlock, 1>(x + b * kBlock, quants + b * kBlock, scales + b);
+/// Asks for n floats that are about to be read.
+inline void prefetch_floats(const float* x, std::size_t n) {
+  for (std::size_t k = 0; k < n; k += kCacheLine / sizeof *x) __builtin_prefetch(x + k);
+}
+
+/// Elements [first, first + n) of each column, n at most kStretch: calls put(c, its scales). A
+/// column's stages wait for each other and those of different columns do not, so that three columns
+/// are on their way at once.
+template <class S, std::size_t kBlock, class Put>
+void quantize_columns(const float* const* columns, std::size_t n_columns, std::size_t first,
+                      std::size_t n, Put put) {
+  const std::size_t n_blocks = n / kBlock;
+  BlockScales scales[3];
+  for (std::size_t c = 0; c < n_columns + 2; ++c) {
+    if (c < n_columns) {
+      find_largest<S, kBlock>(columns[c] + first, n_blocks, scales[c % 3].largest);
+      if (c + 1 < n_columns) prefetch_floats(columns[c + 1] + first, n);
+    }
+    if (c >= 1 && c <= n_columns) {
+      find_errors<S, kBlock>(columns[c - 1] + first, n_blocks, scales[(c - 1) % 3]);
+      choose_ends<S>(scales[(c - 1) % 3]);
+    }
+    if (c >= 2) put(c - 2, scales[(c - 2) % 3]);
   }
 }
 
@@ -239,54 +276,69 @@ inline void put_sums(const Strip& strip, std::size_t first, std::size_t n, std::
   }
 }
 
+/// Puts what stands beside a stretch's quants into a column of the strip.
+template <class S, std::size_t kBlock>
+void put_beside(const Strip& strip, std::size_t first, std::size_t n, std::size_t c,
+                const std::int8_t* quants, const float* scales) {
+  const auto width = static_cast<std::size_t>(strip.width);
+  float* to = const_cast<float*>(strip.scales) + first / kBlock * width + c;
+  for (std::size_t b = 0; b < n / kBlock; ++b) to[b * width] = scales[b];
+  std::int32_t sums[kStretch / 16];
+  for (std::size_t k = 0; k < n; k += 256) S::sums_of_16(quants + k, sums + k / 16);
+  put_sums(strip, first, n, c, sums);
+}
+
 template <class S, std::size_t kBlock>
 void fill_strip_q8(const Strip& strip, const float* const* columns) {
   alignas(64) std::int8_t quants[kStripColumns][kStretch] = {};
   const auto width = static_cast<std::size_t>(strip.width);
+  const auto n_columns = static_cast<std::size_t>(strip.n_columns);
+  const std::uint32_t* units[kStripColumns];
+  for (std::size_t c = 0; c < width; ++c) {
+    units[c] = reinterpret_cast<const std::uint32_t*>(quants[c]);
+  }
   for (std::size_t first = 0; first < strip.length; first += kStretch) {
     const std::size_t n = strip.length - first < kStretch ? strip.length - first : kStretch;
-    const std::uint32_t* units[kStripColumns];
-    for (std::size_t c = 0; c < width; ++c) {
-      float scales[kStretch / kBlock] = {};
-      std::int32_t sums[kStretch / 16] = {};
-      units[c] = reinterpret_cast<const std::uint32_t*>(quants[c]);
-      if (c < static_cast<std::size_t>(strip.n_columns)) {
-        quantize_stretch<S, kBlock>(columns[c] + first, n, quants[c], scales);
-        S::sums_of_16(quants[c], sums);
-      }
-      float* to = const_cast<float*>(strip.scales) + first / kBlock * width + c;
-      for (std::size_t b = 0; b < n / kBlock; ++b) to[b * width] = scales[b];
-      put_sums(strip, first, n, c, sums);
+    float scales[kStretch / kBlock] = {};
+    for (std::size_t c = n_columns; c < width; ++c) {
+      put_beside<S, kBlock>(strip, first, n, c, quants[c], scales);
     }
+    quantize_columns<S, kBlock>(
+        columns, n_columns, first, n, [&](std::size_t c, const BlockScales& of) {
+          put_blocks<S, kBlock>(columns[c] + first, n / kBlock, of, quants[c], scales);
+          put_beside<S, kBlock>(strip, first, n, c, quants[c], scales);
+        });
     interleave<S>(units, n / 4, strip.width, unit(strip.quants, first / 4, strip));
   }
 }
 
-/// Columns one after the other: their elements stand in runs, not in turn.
+/// Columns whose elements stand in runs, not in turn.
 template <class S>
 void fill_wide_strip_q8(const Strip& strip, const float* const* columns) {
   constexpr std::size_t kRun = kWideRun;
   constexpr std::size_t kBlock = 128;
+  alignas(64) std::int8_t quants[kStretch] = {};
   const auto width = static_cast<std::size_t>(strip.width);
+  const auto n_columns = static_cast<std::size_t>(strip.n_columns);
   const auto n_filled = static_cast<std::size_t>(filled_columns(strip));
-  for (std::size_t c = 0; c < n_filled; ++c) {
-    for (std::size_t first = 0; first < strip.length; first += kStretch) {
-      const std::size_t n = strip.length - first < kStretch ? strip.length - first : kStretch;
-      alignas(64) std::int8_t quants[kStretch] = {};
-      float scales[kStretch / kBlock] = {};
-      std::int32_t sums[kStretch / 16] = {};
-      if (c < static_cast<std::size_t>(strip.n_columns)) {
-        quantize_stretch<S, kBlock>(columns[c] + first, n, quants, scales);
-        S::sums_of_16(quants, sums);
-      }
+  for (std::size_t first = 0; first < strip.length; first += kStretch) {
+    const std::size_t n = strip.length - first < kStretch ? strip.length - first : kStretch;
+    float scales[kStretch / kBlock] = {};
+    const auto put_column = [&](std::size_t c) {
+      put_beside<S, kBlock>(strip, first, n, c, quants, scales);
       auto* run = const_cast<std::int8_t*>(strip.quants) + (first / kRun * width + c) * kRun;
       for (std::size_t k = 0; k < n; k += kRun, run += width * kRun) {
         std::memcpy(run, quants + k, kRun);
       }
-      float* to = const_cast<float*>(strip.scales) + first / kBlock * width + c;
-      for (std::size_t b = 0; b < n / kBlock; ++b) to[b * width] = scales[b];
-      put_sums(strip, first, n, c, sums);
-    }
+    };
+    quantize_columns<S, kBlock>(
+        columns, n_columns, first, n, [&](std::size_t c, const BlockScales& of) {
+          put_blocks<S, kBlock>(columns[c] + first, n / kBlock, of, quants, scales);
+          put_column(c);
+        });
+    std::memset(quants, 0, sizeof quants);
+    std::memset(scales, 0, sizeof scales);
+    for (std::size_t c = n_columns; c < n_filled; ++c) put_column(c);
   }
 }
 

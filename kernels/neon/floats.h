@@ -108,6 +108,26 @@ struct Floats {
     const float32x2_t of_2 = vadd_f32(vget_low_f32(of_4), vget_high_f32(of_4));
     return vget_lane_f32(of_2, 0) + vget_lane_f32(of_2, 1);
   }
+  /// Four floats, in each quarter.
+  static V set_quarters(const float* p) {
+    const float32x4_t four = vld1q_f32(p);
+    return {{four, four, four, four}};
+  }
+  /// In each quarter, the sums of that quarter of a, b, c and d: lanes 2 and then 1 apart.
+  static V sums_of_quarters(V a, V b, V c, V d) {
+    return floats([&](int i) {
+      const float32x4_t ab =
+          vaddq_f32(vzip1q_f32(a.part[i], b.part[i]), vzip2q_f32(a.part[i], b.part[i]));
+      const float32x4_t cd =
+          vaddq_f32(vzip1q_f32(c.part[i], d.part[i]), vzip2q_f32(c.part[i], d.part[i]));
+      return vaddq_f32(vcombine_f32(vget_low_f32(ab), vget_low_f32(cd)),
+                       vcombine_f32(vget_high_f32(ab), vget_high_f32(cd)));
+    });
+  }
+  /// Quarter i to out + i * stride.
+  static void store_quarters(float* out, std::size_t stride, V a) {
+    for (std::size_t i = 0; i < 4; ++i) vst1q_f32(out + i * stride, a.part[i]);
+  }
   /// `yes` in the lanes where a < b, else `no`: also where either is NaN.
   static V where_less(V a, V b, V yes, V no) {
     return floats(
@@ -183,14 +203,16 @@ struct Floats {
     return floats([&](int i) { return vrndnq_f32(a.part[i]); });
   }
 
-  /// The low 16 bits, or 8 bits, of every lane.
+  /// The low 16 bits of every lane.
   static void store_low_16(std::uint16_t* p, I a) {
     for (int i = 0; i < 4; ++i) vst1_u16(p + 4 * i, low_16(a.part[i]));
   }
-  static void store_low_8(std::int8_t* p, I a) {
-    const uint8x8_t low = vmovn_u16(vcombine_u16(low_16(a.part[0]), low_16(a.part[1])));
-    const uint8x8_t high = vmovn_u16(vcombine_u16(low_16(a.part[2]), low_16(a.part[3])));
-    vst1q_s8(p, vreinterpretq_s8_u8(vcombine_u8(low, high)));
+  /// 64 lanes of -128..127 as bytes.
+  static void store_low_8(std::int8_t* p, I a, I b, I c, I d) {
+    store_low_8(p, a);
+    store_low_8(p + 16, b);
+    store_low_8(p + 32, c);
+    store_low_8(p + 48, d);
   }
 
   /// out[i] = the sum of bytes[16 i .. 16 i + 15], for 256 bytes.
@@ -224,6 +246,11 @@ struct Floats {
   template <class Part>
   static I integers(Part part) {
     return {{part(0), part(1), part(2), part(3)}};
+  }
+  static void store_low_8(std::int8_t* p, I a) {
+    const uint8x8_t low = vmovn_u16(vcombine_u16(low_16(a.part[0]), low_16(a.part[1])));
+    const uint8x8_t high = vmovn_u16(vcombine_u16(low_16(a.part[2]), low_16(a.part[3])));
+    vst1q_s8(p, vreinterpretq_s8_u8(vcombine_u8(low, high)));
   }
   static float32x4_t larger(float32x4_t a, float32x4_t b) {
     return vbslq_f32(vcgtq_f32(a, b), a, b);

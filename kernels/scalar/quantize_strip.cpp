@@ -32,20 +32,16 @@ int nearest(float v) {
 }
 
 /// The squared error of a block that is quantised to this end, up to a factor. Lane j adds up
-/// elements j, j + 16, ...; then the lanes 8, 4, 2 and 1 apart are added.
+/// elements j, j + 4, ...; then the lanes 2 and 1 apart are added.
 float squared_error(const Strip& strip, const float* const* columns, std::size_t first,
                     std::size_t n, int c, float end, float largest) {
-  constexpr std::size_t kLanes = 16;
-  float lane[kLanes] = {};
+  float lane[4] = {};
   for (std::size_t k = 0; k < n; ++k) {
-    const float v = input(strip, columns, first + k, c) * (end / largest);
+    const float v = input(strip, columns, first + k, c) * (end * (1.0F / largest));
     const float off = v - static_cast<float>(nearest(v));
-    lane[k % kLanes] = __builtin_fmaf(off, off, lane[k % kLanes]);
+    lane[k % 4] = __builtin_fmaf(off, off, lane[k % 4]);
   }
-  for (std::size_t apart = kLanes / 2; apart > 0; apart /= 2) {
-    for (std::size_t j = 0; j < apart; ++j) lane[j] += lane[j + apart];
-  }
-  return lane[0] / (end * end);
+  return ((lane[0] + lane[2]) + (lane[1] + lane[3])) / (end * end);
 }
 
 /// The end with the least squared error; the larger one of equals.
@@ -76,7 +72,7 @@ float quantize(const Strip& strip, const float* const* columns, std::size_t firs
   }
   const bool is_zero = !are_numbers || largest < kSmallestBlock;
   const float end = is_zero ? kLargestEnd : best_end(strip, columns, first, n, c, largest);
-  const float inverse = is_zero ? 0.0F : end / largest;
+  const float inverse = is_zero ? 0.0F : end * (1.0F / largest);
   auto* quants = const_cast<std::int8_t*>(strip.quants);
   for (std::size_t k = first; k < first + n; ++k) {
     const int q = is_zero ? 0 : nearest(input(strip, columns, k, c) * inverse);

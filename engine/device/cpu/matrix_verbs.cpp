@@ -15,6 +15,8 @@ using kernels::Strip;
 /// Weights that a thread multiplies with all strips before it takes the next: they should stay in
 /// the second-level cache, beside a strip.
 constexpr std::size_t kWeightsAtOnce = std::size_t{512} << 10;
+/// Of a product, what a thread writes before it does the epilogue: half of a first-level cache.
+constexpr std::size_t kFinishedAtOnce = std::size_t{16} << 10;
 /// Parts of equal work that there should be for each thread: one of them waits for the other's last
 /// part half as long as it takes, on average.
 constexpr std::int64_t kPartsPerThread = 32;
@@ -65,6 +67,14 @@ void finish_area(const kernels::RowKernels& kernels, const Device::Product& prod
   }
 }
 
+/// Panels whose product with a strip is about kFinishedAtOnce bytes; an even number, because some
+/// kernels take two at a time.
+std::int64_t panels_to_finish(const kernels::MatmulKernel& kernel) {
+  const int floats = kernel.lanes * kernels::most_columns(kernel.strip);
+  const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
+  return static_cast<std::int64_t>(std::max<std::size_t>(1, kFinishedAtOnce / bytes / 2) * 2);
+}
+
 /// Panels [first, first + n) of a product's matrix times strips, of which the first begins with
 /// `row` of the input; with the epilogue.
 void multiply_panels(const kernels::RowKernels& rows, const Device::Product& product,
@@ -72,16 +82,20 @@ void multiply_panels(const kernels::RowKernels& rows, const Device::Product& pro
   const PanelMatrix& w = panels_of(*product.w);
   const kernels::MatmulKernel& kernel = w.kernel_for(product.out.rows);
   const std::byte* panels = w.panels(0, first, n, panel_scratch(w, n));
-  Area area{.row = row,
-            .n_rows = 0,
-            .column = first * kernel.lanes,
-            .n_columns = static_cast<std::size_t>(w.rows_of(first, n))};
+  const std::int64_t at_once = strips.size() > 1 ? panels_to_finish(kernel) : n;
   for (const Strip& strip : strips) {
-    area.n_rows = strip.n_columns;
-    kernel.multiply(panels, area.n_columns, strip, row_of(product.out, area.row) + area.column,
-                    static_cast<std::size_t>(product.out.stride));
-    finish_area(rows, product, area);
-    area.row += strip.n_columns;
+    for (std::int64_t p = 0; p < n; p += at_once) {
+      const std::int64_t n_panels = std::min(at_once, n - p);
+      const Area area{.row = row,
+                      .n_rows = strip.n_columns,
+                      .column = (first + p) * kernel.lanes,
+                      .n_columns = static_cast<std::size_t>(w.rows_of(first + p, n_panels))};
+      kernel.multiply(panels + static_cast<std::size_t>(p) * w.panel_bytes(), area.n_columns, strip,
+                      row_of(product.out, row) + area.column,
+                      static_cast<std::size_t>(product.out.stride));
+      finish_area(rows, product, area);
+    }
+    row += strip.n_columns;
   }
 }
 
