@@ -10,23 +10,35 @@ namespace {
 constexpr std::size_t kGroup = 32;  // elements of a Q8_0 block
 constexpr std::size_t kKeyGroupBytes = kTileKeys * (sizeof(Half) + kGroup);
 
+/// Keys of a tile from `lane` on.
+struct KeyRun {
+  const std::byte* const* rows;
+  std::size_t n;
+  std::size_t head_dim;
+  std::size_t lane;
+};
+
 /// Elements of two or four bytes, in tiles [head_dim][16 keys].
 template <class Element>
-void store_plain_key(const void* row, std::size_t head_dim, std::size_t lane, std::byte* tile) {
-  for (std::size_t d = 0; d < head_dim; ++d) {
-    std::memcpy(tile + (d * kTileKeys + lane) * sizeof(Element),
-                static_cast<const std::byte*>(row) + d * sizeof(Element), sizeof(Element));
+void store_plain_keys(const KeyRun& run, std::byte* tile) {
+  for (std::size_t d = 0; d < run.head_dim; ++d) {
+    std::byte* to = tile + (d * kTileKeys + run.lane) * sizeof(Element);
+    for (std::size_t i = 0; i < run.n; ++i) {
+      std::memcpy(to + i * sizeof(Element), run.rows[i] + d * sizeof(Element), sizeof(Element));
+    }
   }
 }
 
-void store_q8_0_key(const void* row, std::size_t head_dim, std::size_t lane, std::byte* tile) {
-  const auto* blocks = static_cast<const std::byte*>(row);
-  for (std::size_t g = 0; g < head_dim / kGroup; ++g, tile += kKeyGroupBytes) {
-    const std::byte* block = blocks + g * sizeof(BlockQ8_0);
-    std::memcpy(tile + lane * sizeof(Half), block + offsetof(BlockQ8_0, d), sizeof(Half));
-    const std::byte* quants = block + offsetof(BlockQ8_0, qs);
-    std::byte* to = tile + kTileKeys * sizeof(Half) + lane;
-    for (std::size_t i = 0; i < kGroup; ++i) to[i * kTileKeys] = quants[i];
+void store_q8_0_keys(const KeyRun& run, std::byte* tile) {
+  for (std::size_t g = 0; g < run.head_dim / kGroup; ++g, tile += kKeyGroupBytes) {
+    for (std::size_t i = 0; i < run.n; ++i) {
+      const std::byte* block = run.rows[i] + g * sizeof(BlockQ8_0);
+      const std::size_t lane = run.lane + i;
+      std::memcpy(tile + lane * sizeof(Half), block + offsetof(BlockQ8_0, d), sizeof(Half));
+      const std::byte* quants = block + offsetof(BlockQ8_0, qs);
+      std::byte* to = tile + kTileKeys * sizeof(Half) + lane;
+      for (std::size_t d = 0; d < kGroup; ++d) to[d * kTileKeys] = quants[d];
+    }
   }
 }
 
@@ -42,17 +54,20 @@ std::size_t value_row_bytes(QuantType type, int head_dim) {
   return row_bytes(quant_type_info(type), (static_cast<std::size_t>(head_dim) + 15) / 16 * 16);
 }
 
-void store_key(QuantType type, const void* row, int head_dim, int key, void* keys) {
+void store_keys(QuantType type, const std::byte* const* rows, int n, int head_dim, int key,
+                void* keys) {
   const auto tile_number = static_cast<std::size_t>(key / kTileKeys);
-  const auto lane = static_cast<std::size_t>(key % kTileKeys);
-  const auto n = static_cast<std::size_t>(head_dim);
+  const KeyRun run{.rows = rows,
+                   .n = static_cast<std::size_t>(n),
+                   .head_dim = static_cast<std::size_t>(head_dim),
+                   .lane = static_cast<std::size_t>(key % kTileKeys)};
   std::byte* tile = static_cast<std::byte*>(keys) + tile_number * key_tile_bytes(type, head_dim);
   if (type == QuantType::Q8_0) {
-    store_q8_0_key(row, n, lane, tile);
+    store_q8_0_keys(run, tile);
   } else if (type == QuantType::F16) {
-    store_plain_key<Half>(row, n, lane, tile);
+    store_plain_keys<Half>(run, tile);
   } else {
-    store_plain_key<float>(row, n, lane, tile);
+    store_plain_keys<float>(run, tile);
   }
 }
 

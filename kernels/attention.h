@@ -41,8 +41,10 @@ std::size_t key_tile_bytes(QuantType type, int head_dim);
 /// Bytes from a row of values to the next.
 std::size_t value_row_bytes(QuantType type, int head_dim);
 
-/// Puts a key in its place. row: head_dim elements of `type`, as quantize_row makes them.
-void store_key(QuantType type, const void* row, int head_dim, int key, void* keys);
+/// Puts keys that follow each other within a tile in their places, from number `key` on. rows [n]:
+/// head_dim elements of `type` each, as quantize_row makes them.
+void store_keys(QuantType type, const std::byte* const* rows, int n, int head_dim, int key,
+                void* keys);
 
 /// A query row: a head of a token.
 struct AttentionRow {

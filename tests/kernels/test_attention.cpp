@@ -54,16 +54,17 @@ class Head {
   Head(const Setting& s, std::mt19937& random)
       : keys_(room(s.n_keys) / kTileKeys * key_tile_bytes(s.type, s.head_dim_k)),
         values_(room(s.n_keys) * value_row_bytes(s.type, s.head_dim_v)) {
+    std::vector<std::vector<std::byte>> stored;
     for (int key = 0; key < s.n_keys; ++key) {
       k_.push_back(random_row(s.head_dim_k, random));
-      const auto k = quantised(s.type, k_.back());
-      store_key(s.type, k.data(), s.head_dim_k, key, keys_.data());
+      stored.push_back(quantised(s.type, k_.back()));
       v_.push_back(random_row(s.head_dim_v, random));
       const auto v = quantised(s.type, v_.back());
       std::memcpy(
           values_.data() + static_cast<std::size_t>(key) * value_row_bytes(s.type, s.head_dim_v),
           v.data(), v.size());
     }
+    store_in_runs(s, stored);
   }
 
   const std::byte* keys() const { return keys_.data(); }
@@ -72,6 +73,17 @@ class Head {
   const std::vector<float>& v(int key) const { return v_[static_cast<std::size_t>(key)]; }
 
  private:
+  /// One key alone, then two, three and so on, as far as a tile goes.
+  void store_in_runs(const Setting& s, const std::vector<std::vector<std::byte>>& stored) {
+    std::vector<const std::byte*> rows;
+    for (const auto& row : stored) rows.push_back(row.data());
+    for (int key = 0, wanted = 1; key < s.n_keys; ++wanted) {
+      const int n = std::min({wanted, kTileKeys - key % kTileKeys, s.n_keys - key});
+      store_keys(s.type, rows.data() + key, n, s.head_dim_k, key, keys_.data());
+      key += n;
+    }
+  }
+
   static std::vector<float> random_row(int n, std::mt19937& random) {
     std::normal_distribution<float> normal;
     std::vector<float> row(static_cast<std::size_t>(n));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "engine/device/host_buffer.h"
 #include "kernels/attention.h"
 #include "kernels/dispatch.h"
 
@@ -107,22 +108,30 @@ CpuKvCache::Chunk CpuKvCache::chunk(int layer, int slot, int head_kv, int number
 }
 
 void CpuKvCache::store(const kernels::KernelTable& kernels, int layer, int slot, int position,
-                       const float* k, const float* v) {
-  HEARTH_CHECK(position < shape().n_ctx);
+                       Tensor k, Tensor v, int first, int n) {
+  HEARTH_CHECK(position % kernels::kTileKeys + n <= kernels::kTileKeys);
+  HEARTH_CHECK(position + n <= shape().n_ctx);
   const QuantType type = shape().type;
   const int dim_k = head_dim_k(layer);
   const int dim_v = head_dim_v(layer);
-  const std::size_t row = kernels::value_row_bytes(type, dim_v);
+  const std::size_t value_row = kernels::value_row_bytes(type, dim_v);
+  const std::size_t key_row =
+      row_bytes(quant_type_info(type), static_cast<std::size_t>(dim_k));
   const kernels::QuantizeRow quantize = kernels.quantize_row[type];
-  thread_local std::vector<std::byte> key;
-  key.resize(row_bytes(quant_type_info(type), static_cast<std::size_t>(dim_k)));
+  thread_local std::vector<std::byte> quantized;
+  quantized.resize(key_row * kernels::kTileKeys);
+  const std::byte* keys[kernels::kTileKeys];
   const int in_chunk = position % kernels::kChunkKeys;
-  for (int h = 0; h < columns(layer).n_head_kv; ++h, k += dim_k, v += dim_v) {
+  for (int h = 0; h < columns(layer).n_head_kv; ++h) {
     const Chunk place = chunk(layer, slot, h, position / kernels::kChunkKeys);
-    quantize(k, key.data(), static_cast<std::size_t>(dim_k));
-    kernels::store_key(type, key.data(), dim_k, in_chunk, place.keys);
-    quantize(v, place.values + static_cast<std::size_t>(in_chunk) * row,
-             static_cast<std::size_t>(dim_v));
+    std::byte* value = place.values + static_cast<std::size_t>(in_chunk) * value_row;
+    for (int i = 0; i < n; ++i, value += value_row) {
+      std::byte* key = quantized.data() + static_cast<std::size_t>(i) * key_row;
+      quantize(row_of(k, first + i) + h * dim_k, key, static_cast<std::size_t>(dim_k));
+      quantize(row_of(v, first + i) + h * dim_v, value, static_cast<std::size_t>(dim_v));
+      keys[i] = key;
+    }
+    kernels::store_keys(type, keys, n, dim_k, in_chunk, place.keys);
   }
 }
 

@@ -32,9 +32,11 @@ class CpuKvCache final : public KvCache {
   int head_dim_k(int layer) const;
   int head_dim_v(int layer) const;
 
-  /// Puts a token's key and value of all heads in their places: k [k_columns], v [v_columns].
-  void store(const kernels::KernelTable& kernels, int layer, int slot, int position, const float* k,
-             const float* v);
+  /// Puts keys and values of all heads in their places: rows [first, first + n) of k [k_columns]
+  /// and v [v_columns], tokens of one sequence that follow each other from `position` on, all within
+  /// a tile of kernels::kTileKeys.
+  void store(const kernels::KernelTable& kernels, int layer, int slot, int position, Tensor k,
+             Tensor v, int first, int n);
 
  private:
   struct Layer {

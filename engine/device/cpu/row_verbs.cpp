@@ -1,5 +1,8 @@
 // The verbs that work row by row, and attention: kernels/row_kernels.h and kernels/attention.h over
 // the rows of a step.
+#include <algorithm>
+#include <vector>
+
 #include "engine/device/cpu/attention.h"
 #include "engine/device/cpu/cpu_device.h"
 #include "engine/device/cpu/kv_cache.h"
@@ -90,11 +93,32 @@ std::unique_ptr<KvCache> CpuDevice::make_kv_cache(const KvShape& shape) {
   return std::make_unique<CpuKvCache>(shape);
 }
 
+// Tokens of a tile together: each line of its keys has an element of all of them.
 void CpuDevice::kv_store(KvCache& cache, int layer, Tensor k, Tensor v) {
   HEARTH_CHECK(k.rows == step().n_tokens());
-  for_rows(k.rows, k.columns + v.columns, [&](int t) {
-    const Step::Row& row = step().row(t);
-    cpu_cache(cache).store(kernels_, layer, row.slot, row.position, row_of(k, t), row_of(v, t));
+  struct Run {
+    int first;
+    int n;
+  };
+  std::vector<Run> runs;
+  int first_token = 0;
+  for (const StepRun& run : step().runs()) {
+    for (int t = 0; t < run.n_tokens;) {
+      const int in_tile = (run.n_past + t) % kernels::kTileKeys;
+      const int n = std::min(run.n_tokens - t, kernels::kTileKeys - in_tile);
+      runs.push_back({first_token + t, n});
+      t += n;
+    }
+    first_token += run.n_tokens;
+  }
+  const std::int64_t cost = k.rows * (k.columns + v.columns);
+  const auto n_runs = static_cast<std::int64_t>(runs.size());
+  for_items(n_runs, cost / n_runs, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      const Step::Row& row = step().row(runs[i].first);
+      cpu_cache(cache).store(kernels_, layer, row.slot, row.position, k, v, runs[i].first,
+                             runs[i].n);
+    }
   });
 }
 
