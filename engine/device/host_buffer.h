@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "engine/device/tensor.h"
 
@@ -29,11 +30,19 @@ class HostFloats {
 
 class HostBuffer final : public Buffer {
  public:
-  explicit HostBuffer(std::size_t n) : floats_(n) {}
-  float* data() const { return floats_.data(); }
+  explicit HostBuffer(std::size_t n) {
+    auto floats = std::make_shared<HostFloats>(n);
+    data_ = floats->data();
+    owner_ = std::move(floats);
+  }
+  /// Zeroed floats that live as long as `owner`.
+  HostBuffer(std::shared_ptr<void> owner, float* data) : owner_(std::move(owner)), data_(data) {}
+
+  float* data() const { return data_; }
 
  private:
-  HostFloats floats_;
+  std::shared_ptr<void> owner_;
+  float* data_ = nullptr;
 };
 
 /// Row `i` of a tensor of a host device, [columns].

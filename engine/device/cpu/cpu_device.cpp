@@ -21,6 +21,19 @@ std::unique_ptr<Matrix> CpuDevice::load(const HostMatrix& matrix) {
       pool_);
 }
 
+std::unique_ptr<Buffer> CpuDevice::allocate(std::size_t n) {
+  constexpr std::size_t kSmall = std::size_t{64} << 10;
+  const std::size_t bytes = n * sizeof(float);
+  if (bytes < kSmall) return ReferenceDevice::allocate(n);
+  HugePageArena::Piece piece = buffers_.allocate(bytes);
+  auto* data = reinterpret_cast<float*>(piece.data);
+  // Its region lives on with other buffers, its memory does not.
+  const auto give_back = [bytes, region = piece.region](std::byte* memory) {
+    drop_pages({memory, bytes});
+  };
+  return std::make_unique<HostBuffer>(std::shared_ptr<std::byte>(piece.data, give_back), data);
+}
+
 void CpuDevice::for_items(std::int64_t n, std::int64_t cost, const Items& items) {
   if (n * cost < least_shared_) {
     items(0, n);

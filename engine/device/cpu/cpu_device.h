@@ -37,6 +37,7 @@ class CpuDevice final : public ReferenceDevice {
   int n_threads() const { return pool_.size(); }
 
   std::unique_ptr<Matrix> load(const HostMatrix& matrix) override;
+  std::unique_ptr<Buffer> allocate(std::size_t n) override;
   void get_rows(Tensor out, const Matrix& table, std::span<const std::int32_t> ids) override;
 
   // matrix_verbs.cpp, expert_matmul.cpp
@@ -73,6 +74,7 @@ class CpuDevice final : public ReferenceDevice {
   const kernels::KernelTable& kernels_;
   ThreadPool pool_;
   HugePageArena arena_;  // of the weights
+  HugePageArena buffers_;
   std::int64_t least_shared_;
   bool repack_;
   UseBlas use_blas_;

@@ -72,7 +72,7 @@ HugePageArena::Piece HugePageArena::allocate(std::size_t bytes) {
   return piece;
 }
 
-void drop_mapped_pages(std::span<const std::byte> bytes) {
+void drop_pages(std::span<const std::byte> bytes) {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
   const std::uintptr_t first = (begin + page - 1) / page * page;

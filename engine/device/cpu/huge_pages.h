@@ -46,8 +46,8 @@ class HugePageArena {
   std::size_t used_ = 0;
 };
 
-/// Lets the system take back the pages of a mapped file that lie wholly in `bytes`; they are read
-/// again from the file if they are touched again.
-void drop_mapped_pages(std::span<const std::byte> bytes);
+/// Lets the system take back the pages that lie wholly in `bytes`. Touched again, those of a mapped
+/// file are read from it, and others are zero.
+void drop_pages(std::span<const std::byte> bytes);
 
 }  // namespace hearth

@@ -48,7 +48,7 @@ PanelMatrix::PanelMatrix(const HostMatrix& host, const kernels::KernelTable& ker
         const auto first_row =
             static_cast<std::size_t>(which * rows_per_matrix_ + panel * kernel().lanes);
         const auto n_rows = static_cast<std::size_t>(rows_of(panel, n));
-        drop_mapped_pages(host.data.subspan(first_row * row_bytes_, n_rows * row_bytes_));
+        drop_pages(host.data.subspan(first_row * row_bytes_, n_rows * row_bytes_));
       }
       first += n;
     }

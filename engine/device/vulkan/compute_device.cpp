@@ -158,7 +158,7 @@ void ComputeDevice::pack_rows(const HostMatrix& host, const MatrixLayout& layout
                host.data.data() + static_cast<std::size_t>(first + i) * bytes, layout, row);
     }
     if (!host.is_mapped_file) return;
-    drop_mapped_pages(host.data.subspan(static_cast<std::size_t>(first + from) * bytes,
+    drop_pages(host.data.subspan(static_cast<std::size_t>(first + from) * bytes,
                                         static_cast<std::size_t>(to - from) * bytes));
   };
   constexpr std::int64_t kWorthThreads = 1 << 16;  // elements
