@@ -22,13 +22,23 @@ using DequantizeRow = void (*)(const void* row, float* out, std::size_t n);
 /// The same input gives the same bytes on every machine and at every level.
 using QuantizeRow = void (*)(const float* row, void* out, std::size_t n);
 
-/// out[c * out_stride + r] = row r of the matrix . column c of the strip, for n_rows rows that
-/// stand in panels one after the other, and x.n_columns columns. n_rows need not be a multiple of
-/// the panel's lanes. columns == x.length. panels and the strip are aligned to 64 bytes; out is
-/// not. The order of operations is that of scalar/matmul.cpp (floats: scalar/matmul_float.cpp), bit
-/// for bit, whatever the number of rows and columns.
-using MultiplyPanels = void (*)(const void* panels, std::size_t n_rows, const Strip& x, float* out,
-                                std::size_t out_stride);
+/// Where a product goes, and what is added to it while it is in registers. Nothing is aligned.
+struct MatmulOut {
+  float* at = nullptr;  // [columns][stride]; with sums, room that is left as it was
+  std::size_t stride = 0;
+  const float* bias = nullptr;  // [rows], added to every column, if there is one
+  float* sums = nullptr;        // [columns][sum_stride]: what product and bias are added to instead
+  std::size_t sum_stride = 0;
+};
+
+/// out.at[c * out.stride + r] = row r of the matrix . column c of the strip + out.bias[r], for
+/// n_rows rows that stand in panels one after the other, and x.n_columns columns; with sums,
+/// out.sums[c * out.sum_stride + r] += that. n_rows need not be a multiple of the panel's lanes.
+/// columns == x.length. panels and the strip are aligned to 64 bytes. The order of operations is
+/// that of scalar/matmul.cpp (floats: scalar/matmul_float.cpp), bit for bit, whatever the number of
+/// rows and columns.
+using MultiplyPanels = void (*)(const void* panels, std::size_t n_rows, const Strip& x,
+                                const MatmulOut& out);
 
 struct MatmulKernel {
   int lanes = 0;                     // rows per panel (kernels/panels.h)

@@ -9,6 +9,7 @@
 #include "kernels/amx/tiles.h"
 #include "kernels/avx512/simd.h"
 #include "kernels/generic/codecs_k.h"
+#include "kernels/generic/panel_walk.h"
 #include "kernels/panels.h"
 
 namespace hearth::kernels::amx {
@@ -50,15 +51,13 @@ inline Strip wide_strip_from(const Strip& x, std::size_t first) {
   return at;
 }
 
-/// The sums of all columns of a few panels to their places.
-inline void store_sums(const Float* sums, std::size_t n_rows, int n_columns, float* out,
-                       std::size_t out_stride) {
-  for (int c = 0; c < n_columns; ++c, out += out_stride) {
-    if (n_rows >= Simd::kLanes) {
-      Simd::store(out, sums[c]);
-    } else {
-      Simd::store_first(out, sums[c], n_rows);
-    }
+/// The sums of all columns of a panel to their places.
+inline void store_sums(const Float* sums, std::size_t n_rows, int n_columns, MatmulOut out) {
+  for (int c = 0; c < n_columns; ++c) {
+    const Float column[1] = {sums[c]};
+    store_panel<Simd>(column, n_rows, 1, out);
+    out.at += out.stride;
+    if (out.sums) out.sums += out.sum_stride;
   }
 }
 
@@ -282,8 +281,7 @@ class KTile {
 
 /// MultiplyPanels (kernel_table.h) on wide strips.
 template <class Tile>
-void multiply_wide(const void* panels, std::size_t n_rows, const Strip& x, float* out,
-                   std::size_t out_stride) {
+void multiply_wide(const void* panels, std::size_t n_rows, const Strip& x, const MatmulOut& out) {
   const auto* bytes = static_cast<const std::byte*>(panels);
   const std::size_t panel = panel_bytes(Tile::kType, x.length, Simd::kLanes);
   static constexpr TileShapes kShapes = Tile::shapes();
@@ -312,7 +310,7 @@ void multiply_wide(const void* panels, std::size_t n_rows, const Strip& x, float
     }
     for (int p = 0; p < n_panels; ++p) {
       const std::size_t first = row + static_cast<std::size_t>(p) * Simd::kLanes;
-      store_sums(sums[p], n_rows - first, x.n_columns, out + first, out_stride);
+      store_sums(sums[p], n_rows - first, x.n_columns, out_from(out, first, 0));
     }
   }
   end_tiles();

@@ -99,6 +99,7 @@ struct Simd {
   static Float set_float(float v) { return _mm256_set1_ps(v); }
   static Float mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
   static Float negated(Float a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0F)); }
+  static Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
   static Float fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
 
   /// acc + the products of a pair of bfloat16 in each lane of w and the pair at x, the later one

@@ -106,6 +106,7 @@ struct Simd {
   static Float set_float(float v) { return _mm512_set1_ps(v); }
   static Float mul(Float a, Float b) { return _mm512_mul_ps(a, b); }
   static Float negated(Float a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0F)); }
+  static Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
   static Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
 
   static void store(float* p, Float a) { _mm512_storeu_ps(p, a); }

@@ -115,6 +115,7 @@ struct Simd {
   static Float set_float(float v) { return vdupq_n_f32(v); }
   static Float mul(Float a, Float b) { return vmulq_f32(a, b); }
   static Float negated(Float a) { return vnegq_f32(a); }
+  static Float add(Float a, Float b) { return vaddq_f32(a, b); }
   static Float fma(Float a, Float b, Float c) { return vfmaq_f32(c, a, b); }
 
   /// acc + the products of a pair of bfloat16 in each lane of w and the pair at x, the later one

@@ -52,8 +52,7 @@ float multiply_block(const BlockIntegers& w, const Strip& x, std::size_t start, 
 }  // namespace
 
 template <QuantType type>
-void multiply(const void* panels, std::size_t n_rows, const Strip& x, float* out,
-              std::size_t out_stride) {
+void multiply(const void* panels, std::size_t n_rows, const Strip& x, const MatmulOut& out) {
   const QuantTypeInfo& info = quant_type_info(type);
   const auto* block = static_cast<const unsigned char*>(panels);
   for (std::size_t r = 0; r < n_rows; ++r) {
@@ -65,36 +64,22 @@ void multiply(const void* panels, std::size_t n_rows, const Strip& x, float* out
         acc[c] = multiply_block(w, x, b * info.block_elements, c, acc[c]);
       }
     }
-    for (int c = 0; c < x.n_columns; ++c)
-      out[static_cast<std::size_t>(c) * out_stride + r] = acc[c];
+    for (int c = 0; c < x.n_columns; ++c) put(acc[c], r, static_cast<std::size_t>(c), out);
   }
 }
 
-template void multiply<QuantType::Q4_0>(const void*, std::size_t, const Strip&, float*,
-                                        std::size_t);
-template void multiply<QuantType::Q4_1>(const void*, std::size_t, const Strip&, float*,
-                                        std::size_t);
-template void multiply<QuantType::Q5_0>(const void*, std::size_t, const Strip&, float*,
-                                        std::size_t);
-template void multiply<QuantType::Q5_1>(const void*, std::size_t, const Strip&, float*,
-                                        std::size_t);
-template void multiply<QuantType::Q8_0>(const void*, std::size_t, const Strip&, float*,
-                                        std::size_t);
-template void multiply<QuantType::Q2_K>(const void*, std::size_t, const Strip&, float*,
-                                        std::size_t);
-template void multiply<QuantType::Q3_K>(const void*, std::size_t, const Strip&, float*,
-                                        std::size_t);
-template void multiply<QuantType::Q4_K>(const void*, std::size_t, const Strip&, float*,
-                                        std::size_t);
-template void multiply<QuantType::Q5_K>(const void*, std::size_t, const Strip&, float*,
-                                        std::size_t);
-template void multiply<QuantType::Q6_K>(const void*, std::size_t, const Strip&, float*,
-                                        std::size_t);
-template void multiply<QuantType::IQ4_NL>(const void*, std::size_t, const Strip&, float*,
-                                          std::size_t);
-template void multiply<QuantType::IQ4_XS>(const void*, std::size_t, const Strip&, float*,
-                                          std::size_t);
-template void multiply<QuantType::MXFP4>(const void*, std::size_t, const Strip&, float*,
-                                         std::size_t);
+template void multiply<QuantType::Q4_0>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::Q4_1>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::Q5_0>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::Q5_1>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::Q8_0>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::Q2_K>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::Q3_K>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::Q4_K>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::Q5_K>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::Q6_K>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::IQ4_NL>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::IQ4_XS>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply<QuantType::MXFP4>(const void*, std::size_t, const Strip&, const MatmulOut&);
 
 }  // namespace hearth::kernels::scalar

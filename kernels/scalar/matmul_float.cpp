@@ -31,8 +31,7 @@ Stored load(const unsigned char* row, std::size_t i) {
 }  // namespace
 
 template <QuantType type>
-void multiply_float(const void* panels, std::size_t n_rows, const Strip& x, float* out,
-                    std::size_t out_stride) {
+void multiply_float(const void* panels, std::size_t n_rows, const Strip& x, const MatmulOut& out) {
   using Stored = typename Element<type>::Stored;
   const auto width = static_cast<std::size_t>(x.width);
   for (std::size_t r = 0; r < n_rows; ++r) {
@@ -43,18 +42,15 @@ void multiply_float(const void* panels, std::size_t n_rows, const Strip& x, floa
         const float w = Element<type>::value(load<Stored>(row, k));
         acc = __builtin_fmaf(w, x.floats[k * width + c], acc);
       }
-      out[c * out_stride + r] = acc;
+      put(acc, r, c, out);
     }
   }
 }
 
-template void multiply_float<QuantType::F32>(const void*, std::size_t, const Strip&, float*,
-                                             std::size_t);
-template void multiply_float<QuantType::F16>(const void*, std::size_t, const Strip&, float*,
-                                             std::size_t);
+template void multiply_float<QuantType::F32>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply_float<QuantType::F16>(const void*, std::size_t, const Strip&, const MatmulOut&);
 
-void multiply_bf16(const void* panels, std::size_t n_rows, const Strip& x, float* out,
-                   std::size_t out_stride) {
+void multiply_bf16(const void* panels, std::size_t n_rows, const Strip& x, const MatmulOut& out) {
   const auto width = static_cast<std::size_t>(x.width);
   for (std::size_t r = 0; r < n_rows; ++r) {
     const auto* row = static_cast<const unsigned char*>(panels) + r * x.length * sizeof(BFloat16);
@@ -68,7 +64,7 @@ void multiply_bf16(const void* panels, std::size_t n_rows, const Strip& x, float
         acc = __builtin_fmaf(w_late, late, acc);
         acc = __builtin_fmaf(bf16_to_f32(load<BFloat16>(row, k)), early, acc);
       }
-      out[c * out_stride + r] = acc;
+      put(acc, r, c, out);
     }
   }
 }

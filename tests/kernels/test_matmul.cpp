@@ -84,7 +84,7 @@ std::vector<float> multiply(const KernelTable& table, QuantType type,
   AlignedBytes out_bytes(n_floats * sizeof(float));
   auto* out = reinterpret_cast<float*>(out_bytes.data());
   std::fill_n(out, n_floats, kGuard);
-  kernel.multiply(panels.data(), n_rows, strip, out + misaligned, stride);
+  kernel.multiply(panels.data(), n_rows, strip, {.at = out + misaligned, .stride = stride});
   std::vector<float> product;
   for (std::size_t i = 0; i < misaligned; ++i) EXPECT_EQ(out[i], kGuard) << "written before row 0";
   for (std::size_t c = 0; c < columns.pointers.size(); ++c) {

@@ -67,6 +67,24 @@ void finish_area(const kernels::RowKernels& kernels, const Device::Product& prod
   }
 }
 
+/// Where a kernel puts an area: with the whole epilogue, unless there is an activation in its
+/// middle.
+kernels::MatmulOut out_of(const Device::Product& product, const Area& area) {
+  kernels::MatmulOut out{.at = row_of(product.out, area.row) + area.column,
+                         .stride = static_cast<std::size_t>(product.out.stride)};
+  if (product.bias) out.bias = row_of(product.bias, 0) + area.column;
+  if (product.sum && !product.activation) {
+    out.sums = row_of(product.sum, area.row) + area.column;
+    out.sum_stride = static_cast<std::size_t>(product.sum.stride);
+  }
+  return out;
+}
+
+Device::Product without_bias(Device::Product product) {
+  product.bias = {};
+  return product;
+}
+
 /// Panels whose product with a strip is about kFinishedAtOnce bytes; an even number, because some
 /// kernels take two at a time.
 std::int64_t panels_to_finish(const kernels::MatmulKernel& kernel) {
@@ -82,7 +100,8 @@ void multiply_panels(const kernels::RowKernels& rows, const Device::Product& pro
   const PanelMatrix& w = panels_of(*product.w);
   const kernels::MatmulKernel& kernel = w.kernel_for(product.out.rows);
   const std::byte* panels = w.panels(0, first, n, panel_scratch(w, n));
-  const std::int64_t at_once = strips.size() > 1 ? panels_to_finish(kernel) : n;
+  const bool in_pieces = product.activation && strips.size() > 1;
+  const std::int64_t at_once = in_pieces ? panels_to_finish(kernel) : n;
   for (const Strip& strip : strips) {
     for (std::int64_t p = 0; p < n; p += at_once) {
       const std::int64_t n_panels = std::min(at_once, n - p);
@@ -91,9 +110,8 @@ void multiply_panels(const kernels::RowKernels& rows, const Device::Product& pro
                       .column = (first + p) * kernel.lanes,
                       .n_columns = static_cast<std::size_t>(w.rows_of(first + p, n_panels))};
       kernel.multiply(panels + static_cast<std::size_t>(p) * w.panel_bytes(), area.n_columns, strip,
-                      row_of(product.out, row) + area.column,
-                      static_cast<std::size_t>(product.out.stride));
-      finish_area(rows, product, area);
+                      out_of(product, area));
+      if (product.activation) finish_area(rows, without_bias(product), area);
     }
     row += strip.n_columns;
   }
