@@ -143,7 +143,8 @@ void multiply(const Panels& panels, const Strips& strips, kernels::MultiplyPanel
     const std::size_t n = std::min(group, last - p);
     std::size_t token = 0;
     for (const kernels::Strip& strip : strips.all()) {
-      kernel(panels.panel(p), n * lanes, strip, {.at = out.data() + token * n_rows + p * lanes, .stride = n_rows});
+      kernel(panels.panel(p), n * lanes, strip,
+             {.at = out.data() + token * n_rows + p * lanes, .stride = n_rows});
       token += static_cast<std::size_t>(strip.n_columns);
     }
   }

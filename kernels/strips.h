@@ -4,13 +4,13 @@
 // matrix.
 //
 // Quantised strips hold x as integers q with a float scale per block: x = scale * q, q in
-// -127..127, scale = largest / end, q = x * (end * (1 / largest)) rounded to nearest, ties to even, where
-// largest is that of |x| in the block. Of four ends, 127 to 124, a block has the one that leaves
-// the least squared error: which of them falls well is luck, and the best of four leaves about 15 %
-// less of it in a block of 32. A block with nothing of at least kSmallestBlock is all zeros, with
-// scale 0. One with an infinity or something that is no number is all zeros with scale kNoNumber,
-// so that every result of its column is no number either: a fault is not hidden. Sums of q that a
-// kernel would need again and again are stored beside them.
+// -127..127, scale = largest / end, q = x * (end * (1 / largest)) rounded to nearest, ties to even,
+// where largest is that of |x| in the block. Of four ends, 127 to 124, a block has the one that
+// leaves the least squared error: which of them falls well is luck, and the best of four leaves
+// about 15 % less of it in a block of 32. A block with nothing of at least kSmallestBlock is all
+// zeros, with scale 0. One with an infinity or something that is no number is all zeros with scale
+// kNoNumber, so that every result of its column is no number either: a fault is not hidden. Sums of
+// q that a kernel would need again and again are stored beside them.
 //
 // A wide strip holds up to 256 columns for kernels that multiply whole tiles (kernels/amx): runs of
 // 64 elements of one column, then those of the next. All but the order of the quants is the same.

@@ -218,8 +218,7 @@ struct Floats {
     const __m256i mixed = _mm256_packs_epi16(_mm256_packs_epi32(a.low, a.high),  //
                                              _mm256_packs_epi32(b.low, b.high));
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
-                        _mm256_permutevar8x32_epi32(mixed, order));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permutevar8x32_epi32(mixed, order));
   }
   static __m256 sums_of_halves(__m256 a, __m256 b, __m256 c, __m256 d) {
     const __m256 ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));

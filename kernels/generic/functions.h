@@ -71,7 +71,8 @@ typename S::V activate(typename S::V x) {
     const auto magnitude = S::absolute(x);
     const auto z = S::mul(magnitude, S::set(kSqrtHalf));
     const auto t = S::div(one, S::fma(z, S::set(0.5F), one));
-    const auto erfc = S::mul(polynomial<S>(kErfc, t), exp<S>(S::mul(z, S::sub(S::zero(), z))));
+    const auto erfc =
+        S::mul(polynomial<S>(kErfc, t), exp_of_small<S>(S::mul(z, S::sub(S::zero(), z))));
     return S::sub(S::max(x, S::zero()), S::mul(S::mul(magnitude, S::set(0.5F)), erfc));
   } else {
     const auto positive = S::max(x, S::zero());

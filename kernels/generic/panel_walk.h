@@ -84,8 +84,7 @@ void walk_panels(const std::byte* panels, std::size_t n_rows, const Strip& x, in
 
 /// Pairs of panels beside one half of a strip's columns and then the other.
 template <class S, class Tile>
-void walk_pairs(const std::byte* panels, std::size_t n_rows, const Strip& x,
-                const MatmulOut& out) {
+void walk_pairs(const std::byte* panels, std::size_t n_rows, const Strip& x, const MatmulOut& out) {
   constexpr int kHalf = kStripColumns / 2;
   const std::size_t bytes = panel_bytes(Tile::kType, x.length, S::kLanes);
   const std::size_t second_plane = plane_offset(panel_layout(Tile::kType), 1, x.length, S::kLanes);
@@ -109,8 +108,7 @@ void walk_pairs(const std::byte* panels, std::size_t n_rows, const Strip& x,
 
 /// MultiplyPanels (kernel_table.h) of a type's Tile.
 template <class S, class Tile>
-void multiply_panels(const void* panels, std::size_t n_rows, const Strip& x,
-                     const MatmulOut& out) {
+void multiply_panels(const void* panels, std::size_t n_rows, const Strip& x, const MatmulOut& out) {
   const auto* bytes = static_cast<const std::byte*>(panels);
   if constexpr (requires { requires Tile::kInPairs; }) {
     if (x.width == kStripColumns) {

@@ -80,8 +80,10 @@ struct QuantisedTile {
 
   /// As run(), of two panels beside kColumns of a strip of kStripColumns.
   template <int kColumns>
-  static inline __attribute__((always_inline)) void run_pair(const std::byte* const (&panels)[2], std::size_t second_plane,
-                       const Strip& columns, int column, Float (&out)[2][kColumns]) {
+  static inline __attribute__((always_inline)) void run_pair(const std::byte* const (&panels)[2],
+                                                             std::size_t second_plane,
+                                                             const Strip& columns, int column,
+                                                             Float (&out)[2][kColumns]) {
     Strip x = columns;
     x.width = kStripColumns;
     // Unrolled, all of them: a loop that g++ leaves rolled keeps its sums in memory.

@@ -47,8 +47,10 @@ void multiply_float(const void* panels, std::size_t n_rows, const Strip& x, cons
   }
 }
 
-template void multiply_float<QuantType::F32>(const void*, std::size_t, const Strip&, const MatmulOut&);
-template void multiply_float<QuantType::F16>(const void*, std::size_t, const Strip&, const MatmulOut&);
+template void multiply_float<QuantType::F32>(const void*, std::size_t, const Strip&,
+                                             const MatmulOut&);
+template void multiply_float<QuantType::F16>(const void*, std::size_t, const Strip&,
+                                             const MatmulOut&);
 
 void multiply_bf16(const void* panels, std::size_t n_rows, const Strip& x, const MatmulOut& out) {
   const auto width = static_cast<std::size_t>(x.width);

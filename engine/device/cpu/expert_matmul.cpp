@@ -68,8 +68,7 @@ void CpuDevice::expert_matmul(Tensor out, const Matrix& stacked, Tensor x, Tenso
       const std::int64_t panel = item % w.panels_per_matrix();
       const auto n_rows = static_cast<std::size_t>(w.rows_of(panel, 1));
       w.kernel().multiply(w.panels(batches[b].expert, panel, 1, scratch.data()), n_rows,
-                          set.strips()[b],
-                          {.at = &result[0][0], .stride = kernels::kMostLanes});
+                          set.strips()[b], {.at = &result[0][0], .stride = kernels::kMostLanes});
       for (std::size_t c = 0; c < batches[b].choices.size(); ++c) {
         std::copy_n(result[c], n_rows,
                     row_of(out, batches[b].choices[c]) + panel * w.kernel().lanes);

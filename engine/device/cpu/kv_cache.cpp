@@ -115,8 +115,7 @@ void CpuKvCache::store(const kernels::KernelTable& kernels, int layer, int slot,
   const int dim_k = head_dim_k(layer);
   const int dim_v = head_dim_v(layer);
   const std::size_t value_row = kernels::value_row_bytes(type, dim_v);
-  const std::size_t key_row =
-      row_bytes(quant_type_info(type), static_cast<std::size_t>(dim_k));
+  const std::size_t key_row = row_bytes(quant_type_info(type), static_cast<std::size_t>(dim_k));
   const kernels::QuantizeRow quantize = kernels.quantize_row[type];
   thread_local std::vector<std::byte> quantized;
   quantized.resize(key_row * kernels::kTileKeys);

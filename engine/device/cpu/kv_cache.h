@@ -33,8 +33,8 @@ class CpuKvCache final : public KvCache {
   int head_dim_v(int layer) const;
 
   /// Puts keys and values of all heads in their places: rows [first, first + n) of k [k_columns]
-  /// and v [v_columns], tokens of one sequence that follow each other from `position` on, all within
-  /// a tile of kernels::kTileKeys.
+  /// and v [v_columns], tokens of one sequence that follow each other from `position` on, all
+  /// within a tile of kernels::kTileKeys.
   void store(const kernels::KernelTable& kernels, int layer, int slot, int position, Tensor k,
              Tensor v, int first, int n);
 
