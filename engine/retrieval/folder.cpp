@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 #include "base/hash64.h"
+#include "base/output_file.h"
 #include "engine/retrieval/document_files.h"
+#include "engine/retrieval/index_builder.h"
 #include "engine/retrieval/near_duplicates.h"
 #include "engine/retrieval/words.h"
 
@@ -175,6 +177,39 @@ class FolderWork {
   FolderReport report_;
 };
 
+IndexSettings settings_for(TextEmbedder* embedder, const FolderOptions& options) {
+  IndexSettings settings;
+  settings.layout.storage = options.storage;
+  if (embedder) {
+    settings.layout.dimension = embedder->dimension();
+    settings.embedder = embedder->fingerprint();
+  }
+  return settings;
+}
+
+FolderReport bring_up_to_date(Index& index, const DocumentFiles& files, TextEmbedder* embedder,
+                              const FolderOptions& options, const ProgressFn& progress) {
+  index.check_embedder(embedder ? embedder->fingerprint() : std::string());
+  const bool was_damaged = index.is_fallback();
+  FolderWork work(index, embedder, options, progress);
+  work.run(files, options.skip_bad);
+  index.commit();
+  FolderReport report = work.finish();
+  report.was_damaged = was_damaged;
+  return report;
+}
+
+/// Compacts the index if it wants that. Why it could not be done, if it could not: the index is up
+/// to date without it.
+std::string compaction_problem(Index& index) {
+  try {
+    if (index.wants_compaction()) index.compact();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
 }  // namespace
 
 FolderReport index_folder(const fs::path& path, const fs::path& root, TextEmbedder* embedder,
@@ -187,27 +222,22 @@ FolderReport index_folder(const fs::path& path, const fs::path& root, TextEmbedd
                  .expected = "files that end in .md, .txt or .html",
                  .got = "none"});
   }
-  const bool is_new = !fs::exists(path);
-  if (is_new) {
-    IndexSettings settings;
-    settings.layout.storage = options.storage;
-    if (embedder) {
-      settings.layout.dimension = embedder->dimension();
-      settings.embedder = embedder->fingerprint();
-    }
-    Index::create(path, settings);
-  }
-  try {
+  if (fs::exists(path)) {
     Index index(path, Access::write);
-    index.check_embedder(embedder ? embedder->fingerprint() : std::string());
-    FolderWork work(index, embedder, options, progress);
-    work.run(files, options.skip_bad);
-    index.commit();
-    if (index.wants_compaction()) index.compact();
-    return work.finish();
+    FolderReport report = bring_up_to_date(index, files, embedder, options, progress);
+    report.not_compacted = compaction_problem(index);
+    return report;
+  }
+  // Nobody sees a new index before it is whole.
+  const fs::path beside = create_beside(path, settings_for(embedder, options));
+  try {
+    Index index(beside, Access::write);
+    FolderReport report = bring_up_to_date(index, files, embedder, options, progress);
+    index.move_to(link_target(path));
+    return report;
   } catch (...) {
     std::error_code ignored;
-    if (is_new) fs::remove(path, ignored);
+    fs::remove(beside, ignored);
     throw;
   }
 }

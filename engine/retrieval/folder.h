@@ -34,6 +34,8 @@ struct FolderReport {
     std::string first, second;  // keys
   };
   std::vector<Pair> near_duplicates;
+  bool was_damaged = false;   // the index was, and its state before the damage was the beginning
+  std::string not_compacted;  // why not, if it should have been
 };
 
 /// Brings the index at `path` up to the documents under `root`, a folder or a file; makes it if

@@ -239,6 +239,53 @@ TEST_F(Folder, ASecondWriterIsRefusedAndHarmsNothing) {
   EXPECT_EQ(Index(index_).size(), 1U);
 }
 
+// So whatever stops the program, there is no index that looks whole and is empty.
+TEST_F(Folder, ANewIndexIsNotSeenBeforeItIsWhole) {
+  write("a.md", "good text");
+  bool was_there = false;
+  const ProgressFn look = [&](std::uint64_t, std::uint64_t) {
+    was_there |= fs::exists(index_);
+    return true;
+  };
+  index_folder(index_, root_, nullptr, {}, look);
+  EXPECT_FALSE(was_there);
+  EXPECT_EQ(Index(index_).size(), 1U);
+  EXPECT_FALSE(fs::exists(index_.string() + ".new"));
+  fs::remove(index_);
+  const ProgressFn stop = [](std::uint64_t, std::uint64_t) { return false; };
+  EXPECT_THROW(index_folder(index_, root_, nullptr, {}, stop), Cancelled);
+  EXPECT_FALSE(fs::exists(index_) || fs::exists(index_.string() + ".new"));
+}
+
+TEST_F(Folder, IsUpToDateEvenIfTheIndexCannotBeWrittenAnew) {
+  fs::create_directories(index_.string() + ".new");  // in the way
+  const fs::path first = dir_ / "first.hearth";
+  write("a.md", "text 0");
+  index_folder(first, root_, nullptr, {});
+  fs::rename(first, index_);
+  std::string problem;
+  for (int i = 1; i < 4 && problem.empty(); ++i) {
+    write("a.md", "text " + std::to_string(i));
+    problem = index_folder(index_, root_, nullptr, {}).not_compacted;
+    const Index index(index_);
+    ASSERT_EQ(index.size(), 1U);
+    EXPECT_EQ(index.best_words(std::to_string(i), 1).size(), 1U);
+  }
+  EXPECT_THAT(problem, HasSubstr(".new"));
+}
+
+TEST_F(Folder, AfterDamageIsMadeGood) {
+  write("a.md", "first text");
+  index_folder(index_, root_, nullptr, {});
+  const auto bytes = fs::file_size(index_);
+  write("b.md", "second text");
+  EXPECT_FALSE(index_folder(index_, root_, nullptr, {}).was_damaged);
+  fs::resize_file(index_, bytes);
+  EXPECT_TRUE(index_folder(index_, root_, nullptr, {}).was_damaged);
+  EXPECT_EQ(Index(index_).size(), 2U);
+  EXPECT_FALSE(index_folder(index_, root_, nullptr, {}).was_damaged);
+}
+
 TEST_F(Folder, ThatHasNothingIsAnError) {
   fs::create_directories(root_);
   EXPECT_THROW(index_folder(index_, root_, nullptr, {}), Error);

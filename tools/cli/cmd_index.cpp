@@ -90,6 +90,14 @@ void run(const Options& options) {
     report = retrieval::index_folder(options.output, options.root, embedder.get(), options.folder,
                                      bar.progress());
   }
+  if (report.was_damaged) {
+    notice(fmt::format("{}: the newest commit was damaged; what it had is read again",
+                       options.output));
+  }
+  if (!report.not_compacted.empty()) {
+    notice(fmt::format("the index is up to date, but could not be written anew to be smaller: {}",
+                       report.not_compacted));
+  }
   write_output(options.json ? as_json(report) : as_text(report, options));
 }
 

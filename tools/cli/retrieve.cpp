@@ -106,6 +106,21 @@ void add_retrieval_options(CLI::App& command, RetrievalOptions& options,
   add_embedder_options(command, options.embedder, "--embedder");
 }
 
+void check_state(const retrieval::Index& index) {
+  if (!index.is_fallback()) return;
+  if (index.size() == 0) {
+    throw Error(
+        Error::Parts{.where = index.name(),
+                     .what = "the newest commit is damaged, and before it the index was empty",
+                     .expected = "that `hearth index` brings it up to date first",
+                     .got = {}});
+  }
+  notice(
+      fmt::format("{}: the newest commit is damaged; this is the state before it; `hearth "
+                  "index` brings it up to date",
+                  index.name()));
+}
+
 std::string Hit::place() const {
   return heading.empty() ? source : fmt::format("{}, {}", source, heading);
 }
@@ -115,17 +130,7 @@ Retriever::Retriever(const RetrievalOptions& options)
   for (const std::string& text : options_.where) filter_.push_back(parse_condition(text));
   if (!options_.words_only) embedder_ = embedder_for(index_, options_.embedder);
   if (options_.vectors_only && !embedder_) index_.check_embedder("--vectors");
-  if (index_.is_fallback() && index_.size() == 0) {
-    throw Error(
-        Error::Parts{.where = index_.name(),
-                     .what = "the newest commit is damaged, and before it the index was empty",
-                     .expected = "make it anew with `hearth index`",
-                     .got = {}});
-  }
-  if (index_.is_fallback()) {
-    notice(fmt::format("{}: the newest commit is damaged; this is the state before it",
-                       index_.name()));
-  }
+  check_state(index_);
 }
 
 std::vector<retrieval::Scored> Retriever::ranked(const std::string& question,

@@ -29,6 +29,9 @@ struct RetrievalOptions {
 void add_retrieval_options(CLI::App& command, RetrievalOptions& options,
                            const std::string& option = "index");
 
+/// A notice on stderr says if the newest commit is damaged. Throws Error if nothing was before it.
+void check_state(const retrieval::Index& index);
+
 struct Hit {
   double score;  // by which it was ranked
   std::string key, text, source, heading;
@@ -49,7 +52,7 @@ struct Hits {
 /// An open index and the model for its questions.
 class Retriever {
  public:
-  /// Throws Error. A notice on stderr says if the newest commit is damaged.
+  /// Throws Error, as check_state() does, too.
   explicit Retriever(const RetrievalOptions& options);
 
   const retrieval::Index& index() const { return index_; }
