@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "base/utf8.h"
+
 namespace hearth::retrieval {
 namespace {
 
@@ -184,8 +186,7 @@ bool is_document(std::string_view file_name) {
 }
 
 std::vector<Block> parse_document(std::string_view text, Format format) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  text = utf8::without_mark(text);
   if (format == Format::markdown) return parse_markdown(text);
   return format == Format::html ? parse_html(text) : parse_plain(text);
 }

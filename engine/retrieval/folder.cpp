@@ -156,7 +156,7 @@ class FolderWork {
       };
       std::vector<EmbeddedText> embedded = embedder_->embed_documents(texts, may_go_on);
       for (std::size_t i = 0; i < waiting_.size(); ++i) {
-        report_.truncated += embedded[i].is_truncated;
+        report_.truncated += embedded[i].is_truncated();
         report_.tokens += static_cast<std::uint64_t>(embedded[i].n_tokens);
         report_.unknown_tokens += static_cast<std::uint64_t>(embedded[i].n_unknown);
         waiting_[i].vector = std::move(embedded[i].vector);

@@ -99,8 +99,9 @@ class Index {
   std::vector<Scored> best_words(std::string_view query, std::size_t k,
                                  const Filter& filter = {}) const;
 
-  /// The BM25 score of a record of usual length that has the query's terms, as often as it has.
-  double most_words(std::string_view query) const;
+  /// What each term of the query adds to the BM25 score of a record of usual length that has it
+  /// once; also of terms that no record has.
+  std::map<std::string, double> word_weights(std::string_view query) const;
 
   /// Both, fused by rank (fusion.h). Of each, `depth` are looked at.
   std::vector<Scored> best_fused(std::string_view text, std::span<const float> query, std::size_t k,

@@ -102,6 +102,51 @@ TEST_F(RetrievalCommands, AnIndexWithVectorsWantsItsEmbedder) {
   EXPECT_THAT(other.err, HasSubstr("another embedding model"));
 }
 
+TEST_F(RetrievalCommands, AQuestionThatIsCutIsSaidToBe) {
+  test::write_toy_embedder(embedder_);
+  ASSERT_EQ(index({"--embedder", embedder_}).exit_code, 0);
+  const std::string question(200, 'a');
+  const ProgramResult found = run_hearth({"search", kb_, question, "--embedder", embedder_});
+  EXPECT_THAT(found.err, HasSubstr("the question has 202 tokens, of which the embedder looks at "
+                                   "the first 64"));
+  const auto short_one = run_hearth({"search", kb_, "cats", "--embedder", embedder_, "--json"});
+  EXPECT_EQ(short_one.err, "");
+  EXPECT_EQ(json::parse(short_one.out)["question_truncated"], false);
+  const auto latin = run_hearth({"search", kb_, "caf\xE9", "--words"});
+  EXPECT_EQ(latin.exit_code, 1);
+  EXPECT_THAT(latin.err, HasSubstr("the question: is not UTF-8 text"));
+}
+
+// A text that is longer than what is shown of it: what was asked for is in sight, without the path
+// of headings that stands above it.
+TEST_F(RetrievalCommands, SearchShowsThePartThatWasLookedFor) {
+  std::string text = "# Long\n\n";
+  for (int i = 0; i < 60; ++i) text += i == 40 ? "The treasure is here. " : "Nothing to see. ";
+  write("long.md", text);
+  ASSERT_EQ(index().exit_code, 0);
+  const std::string found = run_hearth({"search", kb_, "where is the treasure", "-k", "1"}).out;
+  EXPECT_THAT(found, AllOf(HasSubstr("long.md:3  Long\n   …"),
+                           HasSubstr("to see. The treasure is "
+                                     "here. Nothing"),
+                           HasSubstr("…\n"), Not(HasSubstr("Long N"))));
+  std::string korean = "# 긴 글\n\n";
+  for (int i = 0; i < 60; ++i) korean += i == 40 ? "보물은여기에있습니다" : "아무것도없습니다";
+  write("long.md", korean);
+  ASSERT_EQ(index().exit_code, 0);
+  EXPECT_THAT(run_hearth({"search", kb_, "보물은 어디", "-k", "1"}).out, HasSubstr("보물은여기"));
+}
+
+// A file's name may hold anything, and a text may move the cursor.
+TEST_F(RetrievalCommands, WhatIsShownIsSafeToShow) {
+  write("a\nb\xE9.md", "# One\x1b[2J\n\nunicorn \x1b[31mred\n");
+  ASSERT_EQ(index().exit_code, 0);
+  const std::string found = run_hearth({"search", kb_, "unicorn", "-k", "1"}).out;
+  EXPECT_THAT(found,
+              AllOf(HasSubstr("a\\nb\\xe9.md:3  One\\x1b[2J\n"), HasSubstr("unicorn \\x1b[31m")));
+  const std::string answer = run_hearth({"ask", kb_, "unicorn", "-n", "2", "--temp", "0"}).out;
+  EXPECT_THAT(answer, HasSubstr("[1] a\\nb\\xe9.md:3, One\\x1b[2J"));
+}
+
 TEST_F(RetrievalCommands, VectorsGoToFaissAndComeBackWithTheirTexts) {
   test::write_toy_embedder(embedder_);
   ASSERT_EQ(index({"--embedder", embedder_}).exit_code, 0);
@@ -162,7 +207,7 @@ TEST_F(RetrievalCommands, AskAnswersWithSources) {
   const ProgramResult answer =
       run_hearth({"ask", kb_, "What do cats eat?", "--temp", "0", "-n", "20", "-c", "1024"});
   ASSERT_EQ(answer.exit_code, 0) << answer.err;
-  EXPECT_THAT(answer.out, AllOf(HasSubstr("Sources:"), HasSubstr("[1] cats.md, Cats > Food")));
+  EXPECT_THAT(answer.out, AllOf(HasSubstr("Sources:"), HasSubstr("[1] cats.md:7, Cats > Food")));
   const ProgramResult unknown = run_hearth({"ask", kb_, "Who invented quantum chromodynamics?"});
   EXPECT_EQ(unknown.exit_code, 0) << unknown.err;
   EXPECT_EQ(unknown.out, "This is not in the documents.\n");
@@ -187,7 +232,7 @@ TEST_F(RetrievalCommands, AConversationSaysWhatItSearchedFor) {
       run_hearth({"chat", "--kb", kb_, "-n", "12", "--temp", "0", "-c", "2048"},
                  "What do cats eat?\n/why\nxylophone quark\n");
   EXPECT_EQ(chat.exit_code, 0) << chat.err;
-  EXPECT_THAT(chat.out, HasSubstr("[1] cats.md, Cats > Food"));
+  EXPECT_THAT(chat.out, HasSubstr("[1] cats.md:7, Cats > Food"));
   EXPECT_THAT(chat.err,
               AllOf(HasSubstr("searched for: What do cats eat?"), HasSubstr("confidence")));
 }

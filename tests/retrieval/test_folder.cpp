@@ -31,16 +31,16 @@ class LetterEmbedder final : public TextEmbedder {
   std::vector<EmbeddedText> embed_documents(std::span<const std::string> all,
                                             const ProgressFn&) override {
     std::vector<EmbeddedText> out;
-    for (const std::string& text : all) out.push_back({.vector = embed_query(text), .n_tokens = 1});
+    for (const std::string& text : all) out.push_back(embed_query(text));
     n_embedded += all.size();
     return out;
   }
-  std::vector<float> embed_query(const std::string& text) override {
+  EmbeddedText embed_query(const std::string& text) override {
     std::vector<float> v(3, 0.1F);
     for (const char c : text) {
       if (c >= 'a' && c <= 'c') v[static_cast<std::size_t>(c - 'a')] += 1;
     }
-    return v;
+    return {.vector = v, .n_tokens = 1, .n_kept = 1};
   }
 
   std::string name = "letters";
@@ -84,7 +84,7 @@ TEST_F(Folder, OnlyWhatChangedIsEmbeddedAgain) {
   EXPECT_EQ(report.chunks, 3U);
   EXPECT_EQ(embedder_.n_embedded, 5U);
   const Index index(index_);
-  const auto best = index.nearest(embedder_.embed_query("bbb"), 1).front();
+  const auto best = index.nearest(embedder_.embed_query("bbb").vector, 1).front();
   EXPECT_EQ(index.record(best.front().number).fact("source"), "sub/b.txt");
   EXPECT_TRUE(index.best_words("ccc", 5).empty());
 }

@@ -48,15 +48,15 @@ std::string as_text(const FolderReport& r, const Options& options) {
   text += fmt::format("{} near-duplicates\n", r.near_duplicates.size());
   for (std::size_t i = 0; i < std::min(kShown, r.near_duplicates.size()); ++i) {
     const auto& [first, second] = r.near_duplicates[i];
-    text += fmt::format("  {} says nearly what {} says\n", second, first);
+    text += fmt::format("  {} says nearly what {} says\n", one_line(second), one_line(first));
   }
   for (const std::string& source : r.without_text) {
-    text += fmt::format("  {} has no text\n", source);
+    text += fmt::format("  {} has no text\n", one_line(source));
   }
   for (const std::string& link : r.links) {
-    text += fmt::format("  {} is a link to a folder, which is not followed\n", link);
+    text += fmt::format("  {} is a link to a folder, which is not followed\n", one_line(link));
   }
-  for (const std::string& bad : r.bad) text += fmt::format("  left out: {}\n", bad);
+  for (const std::string& bad : r.bad) text += fmt::format("  left out: {}\n", one_line(bad));
   return text;
 }
 

@@ -1,15 +1,19 @@
 // hearth search: the pieces of an index that answer a question best.
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/utf8.h"
+#include "engine/retrieval/words.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/retrieve.h"
+#include "tools/cli/snippet.h"
 #include "tools/cli/terminal.h"
 
 namespace hearth::cli {
@@ -21,20 +25,26 @@ struct Options {
   bool json = false;
 };
 
-/// The first words of a text, on one line.
-std::string beginning(const std::string& text) {
+/// What shows why a text was found. The path of its headings, which stands above it, is left out.
+std::string shown_part(const Hit& hit, const std::map<std::string, double>& words) {
   constexpr std::size_t kMost = 200;
-  std::string line;
-  for (const char c : text.substr(0, kMost)) {
-    const bool is_space = c == '\n' || c == '\t' || c == ' ';
-    if (!is_space || (!line.empty() && line.back() != ' ')) line += is_space ? ' ' : c;
-  }
-  line.resize(line.size() - utf8::incomplete_tail(line));
-  return text.size() > kMost ? line + "…" : line;
+  std::string_view text = hit.text;
+  if (text.starts_with(hit.heading)) text.remove_prefix(hit.heading.size());
+  const auto worth = [&](std::string_view part) {
+    std::set<std::string> found;
+    double sum = 0.0;
+    for (std::string& term : retrieval::terms_of(part)) {
+      const auto word = words.find(term);
+      if (word != words.end() && found.insert(std::move(term)).second) sum += word->second;
+    }
+    return sum;
+  };
+  return one_line(snippet(text, kMost, worth));
 }
 
 std::string as_json(const Hits& hits) {
-  nlohmann::ordered_json json = {{"confidence", hits.confidence}};
+  nlohmann::ordered_json json = {{"confidence", hits.confidence},
+                                 {"question_truncated", hits.is_question_truncated}};
   json["hits"] = nlohmann::ordered_json::array();
   for (const Hit& hit : hits.best) {
     json["hits"].push_back({{"score", hit.score},
@@ -52,11 +62,13 @@ void run(const Options& options) {
   const Hits hits = retriever.search(options.question);
   if (options.json) return write_output(as_json(hits));
   if (hits.best.empty()) return notice("nothing was found");
+  const std::map<std::string, double> words = retriever.index().word_weights(options.question);
   std::string out;
   for (std::size_t i = 0; i < hits.best.size(); ++i) {
     const Hit& hit = hits.best[i];
-    out += fmt::format("{}. {:.4f}  {}:{}{}{}\n   {}\n", i + 1, hit.score, hit.source, hit.line,
-                       hit.heading.empty() ? "" : "  ", hit.heading, beginning(hit.text));
+    out += fmt::format("{}. {:.4f}  {}:{}{}{}\n   {}\n", i + 1, hit.score, one_line(hit.source),
+                       hit.line, hit.heading.empty() ? "" : "  ", one_line(hit.heading),
+                       shown_part(hit, words));
   }
   write_output(out);
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "tools/cli/terminal.h"
 #include "tools/cli/text_input.h"
 
 namespace hearth::cli {
@@ -68,7 +69,8 @@ std::string RagPrompt::render(const std::string& question, std::span<const Hit> 
 std::string source_lines(std::span<const Hit> sources) {
   std::string lines;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    lines += fmt::format("[{}] {} ({:.4f})\n", i + 1, sources[i].place(), sources[i].score);
+    lines +=
+        fmt::format("[{}] {} ({:.4f})\n", i + 1, one_line(sources[i].place()), sources[i].score);
   }
   return lines;
 }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "tools/cli/terminal.h"
+#include "tools/cli/text_input.h"
 
 namespace hearth::cli {
 namespace {
@@ -122,7 +123,7 @@ void check_state(const retrieval::Index& index) {
 }
 
 std::string Hit::place() const {
-  return heading.empty() ? source : fmt::format("{}, {}", source, heading);
+  return fmt::format("{}:{}{}{}", source, line, heading.empty() ? "" : ", ", heading);
 }
 
 Retriever::Retriever(const RetrievalOptions& options)
@@ -142,9 +143,16 @@ std::vector<retrieval::Scored> Retriever::ranked(const std::string& question,
 }
 
 Hits Retriever::search(const std::string& question) {
-  const std::vector<float> vector =
-      embedder_ ? embedder_->embed_query(question) : std::vector<float>();
+  check_utf8(question, "the question");
+  const retrieval::EmbeddedText embedded =
+      embedder_ ? embedder_->embed_query(question) : retrieval::EmbeddedText();
+  const std::vector<float>& vector = embedded.vector;
   Hits hits;
+  hits.is_question_truncated = embedded.is_truncated();
+  if (hits.is_question_truncated) {
+    notice(fmt::format("the question has {} tokens, of which the embedder looks at the first {}",
+                       embedded.n_tokens, embedded.n_kept));
+  }
   for (const retrieval::Scored& one : ranked(question, vector)) {
     hits.best.push_back(hit_of(index_, one));
   }
@@ -154,7 +162,8 @@ Hits Retriever::search(const std::string& question) {
   }
   if (options_.vectors_only) return hits;
   const auto words = index_.best_words(question, 1, filter_);
-  const double most = index_.most_words(question);
+  double most = 0.0;
+  for (const auto& [word, weight] : index_.word_weights(question)) most += weight;
   if (!words.empty() && most > 0.0) {
     const double share = std::min(1.0, static_cast<double>(words.front().score) / most);
     hits.confidence = std::max(hits.confidence, share);

@@ -37,7 +37,7 @@ struct Hit {
   std::string key, text, source, heading;
   int line = 1;
 
-  /// "guide.md, Shipping > Abroad"
+  /// "guide.md:12, Shipping > Abroad"
   std::string place() const;
 };
 
@@ -47,6 +47,7 @@ struct Hits {
   /// vectors, or its share of the BM25 score of a usual text with all of the question's words;
   /// the larger where there are both.
   double confidence = 0.0;
+  bool is_question_truncated = false;  // the embedder did not look at all of it
 };
 
 /// An open index and the model for its questions.
@@ -56,6 +57,9 @@ class Retriever {
   explicit Retriever(const RetrievalOptions& options);
 
   const retrieval::Index& index() const { return index_; }
+
+  /// Throws Error if the question is not UTF-8. A notice on stderr says if the embedder looks at a
+  /// part of it alone.
   Hits search(const std::string& question);
 
  private:
