@@ -106,6 +106,80 @@ TEST(Markdown, HasTablesWithAndWithoutBarsAround) {
               ElementsAre("text: this | that\nno table"));
 }
 
+TEST(Markdown, TakesTheTitleOfItsFrontMatter) {
+  const auto options = by_words(50);
+  const auto chunks = chunk(
+      parse_markdown("---\ntags: [x]\ntitle: \"How to: pay\"\n---\n\nby card\n\n## Cash\n\nno\n"),
+      options);
+  EXPECT_THAT(texts(chunks), ElementsAre("How to: pay\n\nby card", "How to: pay > Cash\n\nno"));
+  EXPECT_EQ(chunks[0].line, 6);
+  EXPECT_THAT(
+      texts(chunk(parse_markdown("+++\r\ntitle = 'Pay'\r\n+++\r\n# Paying\r\ntext"), options)),
+      ElementsAre("Paying\n\ntext"));
+  // Without an end it is a rule, and what follows a document.
+  EXPECT_THAT(blocks_of(parse_markdown("---\ntitle: x\n\n# One\ntext\n")),
+              ElementsAre("text: title: x", "heading: One", "text: text"));
+}
+
+// CommonMark's sections 4.6 and 6.2: what a reader of the page does not see is no text.
+TEST(Markdown, HoldsHtml) {
+  EXPECT_THAT(
+      blocks_of(parse_markdown("# FAQ\n<details>\n<summary>Why <b>me</b>?</summary>\n\nSo *it* is."
+                               "\n\n</details>\n\n<!-- not\n\nseen -->\nafter &copy; &amp;lt; R&D\n"
+                               "<p align=center>\nshown</p>\n\n`<b>` <https://x.y>\n\n    <p>\n")),
+      ElementsAre("heading: FAQ", "heading: Why me?", "text: So *it* is.",
+                  "heading: ", "text: after © &lt; R&D", "text: shown", "text: `<b>` <https://x.y>",
+                  "text:     <p>"));
+  EXPECT_THAT(blocks_of(parse_markdown("<pre>\na &lt; b\n\n# c\n</pre>\n# d\n")),
+              ElementsAre("code: a < b\n\n# c", "heading: d"));
+  EXPECT_THAT(blocks_of(parse_markdown("```\n<!--\n&amp;\n```\n## A &amp; B\n")),
+              ElementsAre("code: ```\n<!--\n&amp;\n```", "heading: A & B"));
+}
+
+TEST(Chunks, KnowAQuestionWhenTheySeeOne) {
+  const auto questions = [](const std::string& text) {
+    return texts(chunk(parse_markdown(text), by_words(60))).size();
+  };
+  for (const char* mark : {"Q: ", "q. ", "Q12) ", "**Q: ", "**Q3.** ", "> Q: ", "Question 4: ",
+                           "질문: ", "질문 2. ", "**질문1:** ", "문: ", "問：", "问 1："}) {
+    EXPECT_EQ(questions(std::string("Intro.\n\n") + mark + "One?\nA\n\n" + mark + "Two?\nB\n"), 3U)
+        << mark;
+  }
+  EXPECT_EQ(questions("**Can I pay?**\n\nYes.\n\n**Is it dear?**\nNo.\n"), 2U);
+  EXPECT_EQ(questions("**걸을 수 있나요？**\n\n네.\n\n__비싼가요?__\n아니요.\n"), 2U);
+  EXPECT_EQ(questions("Q1 2024: sales\n\nQuite: so\n\n**Note:** why?\n\n**so** is **it?**\n"), 1U);
+}
+
+// Each part says what it is an answer to, or what its columns mean.
+TEST(Chunks, OfALongAnswerOrTableHaveItsHead) {
+  std::string text = "# FAQ\n\nQ: Why so long?\nA: Because.\n";
+  for (int i = 0; i < 60; ++i) text += "Reason " + std::to_string(i) + " is good.\n";
+  text += "\n# Table\n\n| item | price |\n|---|---|\n";
+  for (int i = 0; i < 60; ++i) text += "| thing" + std::to_string(i) + " | 5 |\n";
+  for (const int overlap : {0, 8}) {
+    const auto options = by_words(40, overlap);
+    std::size_t n_answers = 0, n_tables = 0;
+    for (const Chunk& c : chunk(parse_markdown(text), options)) {
+      ASSERT_LE(options.count_tokens(c.text), 40);
+      const bool is_answer = c.heading == "FAQ";
+      ++(is_answer ? n_answers : n_tables);
+      const std::string head =
+          is_answer ? "FAQ\n\nQ: Why so long?\n" : "Table\n\n| item | price |\n|---|---|\n";
+      EXPECT_THAT(c.text, testing::StartsWith(head));
+      EXPECT_EQ(c.text.find(head.substr(7), 7 + head.size()), std::string::npos) << "once";
+      if (overlap > 0) continue;
+      // The line of the document is that of what is new.
+      const std::size_t begin = c.text.find(is_answer ? "Reason" : "thing");
+      const int number = std::stoi(c.text.substr(begin + (is_answer ? 7 : 5)));
+      if (number > 0) {
+        EXPECT_EQ(c.line, number + (is_answer ? 5 : 70)) << c.text;
+      }
+    }
+    EXPECT_GT(n_answers, 4U);
+    EXPECT_GT(n_tables, 3U);
+  }
+}
+
 TEST(Chunks, KeepAQuestionWithItsAnswerAndTheSectionsTable) {
   const auto chunks =
       chunk(parse_markdown("# Shipping\n\n| to | days |\n|---|---|\n| Mars | 300 |\n\n"
@@ -191,12 +265,19 @@ TEST(Html, IsReadAsAPersonSeesIt) {
       "<html><head><title>t</title><style>p{}</style></head><body><h1>Ti<b>t</b>le</h1>"
       "<p>Fish &amp; chips&#33; a &lt; b\n <i>now</i></p><script>if (a<b) {}</script>"
       "<table><tr><th>x</th><td>y</td></tr></table><!-- no --></body></html>");
-  ASSERT_EQ(blocks.size(), 3U);
-  EXPECT_EQ(blocks[0].kind, Block::Kind::heading);
-  EXPECT_EQ(blocks[0].text, "Title");
-  EXPECT_EQ(blocks[1].text, "Fish & chips! a < b now");
-  EXPECT_EQ(blocks[2].kind, Block::Kind::table);
-  EXPECT_EQ(blocks[2].text, "| x | y |");
+  EXPECT_THAT(blocks_of(blocks), ElementsAre("heading: t", "heading: Title",
+                                             "text: Fish & chips! a < b now", "table: | x | y |"));
+}
+
+// The title of the page, until its own heading takes the place.
+TEST(Html, WithoutAHeadingHasItsTitle) {
+  const auto options = by_words(50);
+  EXPECT_THAT(texts(chunk(parse_html("<title>A &amp; B</title><p>text<svg><title>icon</title>"
+                                     "</svg><aside>note</aside><h2>Two</h2>more"),
+                          options)),
+              ElementsAre("A & B\n\ntext\n\nnote", "A & B > Two\n\nmore"));
+  EXPECT_THAT(texts(chunk(parse_html("<title>Site</title><h1>Page</h1>text"), options)),
+              ElementsAre("Page\n\ntext"));
 }
 
 TEST(Html, KnowsItsCharactersByName) {
