@@ -22,6 +22,10 @@ namespace fs = std::filesystem;
 /// A word without end may be one unknown token; what is cut is never longer than this for each.
 constexpr std::size_t kMostBytesOfToken = 64;
 
+/// Another number when documents are cut, or words are found, in another way: an index that is
+/// brought up to date has them all in the newest.
+constexpr int kWayOfCutting = 2;
+
 /// Chunks that are embedded together.
 constexpr std::size_t kChunksAtOnce = 256;
 
@@ -52,8 +56,7 @@ class FolderWork {
     chunking_.max_tokens =
         embedder ? std::min(options.max_tokens, embedder->max_tokens()) : options.max_tokens;
     chunking_.count_tokens = [embedder](std::string_view text) {
-      const int n =
-          embedder ? embedder->count_tokens(text) : static_cast<int>(terms_of(text).size());
+      const int n = embedder ? embedder->count_tokens(text) : count_words(text);
       return std::max(n, static_cast<int>(text.size() / kMostBytesOfToken));
     };
     known_ = known_documents(index);
@@ -118,7 +121,8 @@ class FolderWork {
     const std::string text = read_document(document.path);
     Hash64 hash;
     hash.add(text);
-    hash.add(fmt::format("|{}|{}", chunking_.max_tokens, chunking_.overlap_tokens));
+    hash.add(
+        fmt::format("|{}|{}|{}", chunking_.max_tokens, chunking_.overlap_tokens, kWayOfCutting));
     const std::string stamp = fmt::format("{:016x}", hash.value());
     const auto before = known_.find(document.source);
     if (before != known_.end() && before->second.hash == stamp) {

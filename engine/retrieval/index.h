@@ -100,7 +100,7 @@ class Index {
                                  const Filter& filter = {}) const;
 
   /// What each term of the query adds to the BM25 score of a record of usual length that has it
-  /// once; also of terms that no record has.
+  /// once; a term that no record has, as much as one that a single record has.
   std::map<std::string, double> word_weights(std::string_view query) const;
 
   /// Both, fused by rank (fusion.h). Of each, `depth` are looked at.

@@ -210,7 +210,7 @@ std::vector<Index::FoundTerm> Index::look_up(std::string_view query) const {
         found.records.emplace_back(number, tf * (kK1 + 1) / full);
       }
     }
-    const auto n = static_cast<double>(found.records.size());
+    const auto n = std::max<double>(1.0, static_cast<double>(found.records.size()));
     found.weight = times * std::log(1.0 + (n_all - n + 0.5) / (n + 0.5));
     all.push_back(std::move(found));
   }

@@ -16,12 +16,19 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
+/// Without the beginnings of words, which the tests of those look at.
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words = terms_of(text);
+  std::erase_if(words, [](const std::string& term) { return term.ends_with('~'); });
+  return words;
+}
+
 TEST(Words, AreFoldedRunsOfLettersAndDigits) {
-  EXPECT_THAT(terms_of("Hello, WORLD! It's 42."), ElementsAre("hello", "world", "it", "s", "42"));
-  EXPECT_THAT(terms_of("Straße ﬁn Ａ１"), ElementsAre("strasse", "fin", "a1"));
-  EXPECT_THAT(terms_of("  \n"), IsEmpty());
-  EXPECT_THAT(terms_of("a\xFFz"), ElementsAre("a", "z"));
-  EXPECT_THAT(terms_of(std::string(200, 'x') + " y"),
+  EXPECT_THAT(words_of("Hello, WORLD! It's 42."), ElementsAre("hello", "world", "it", "s", "42"));
+  EXPECT_THAT(words_of("Straße ﬁn Ａ１"), ElementsAre("strasse", "fin", "a1"));
+  EXPECT_THAT(words_of("  \n"), IsEmpty());
+  EXPECT_THAT(words_of("a\xFFz"), ElementsAre("a", "z"));
+  EXPECT_THAT(words_of(std::string(200, 'x') + " y"),
               ElementsAre(std::string(128, 'x'), std::string(72, 'x'), "y"));
 }
 
@@ -31,25 +38,39 @@ TEST(Words, OfAsciiAreTheSameBesideOtherLetters) {
   for (int c = 1; c < 128; ++c) ascii += static_cast<char>(c);
   const std::vector<std::string> expected = {"0123456789", "abcdefghijklmnopqrstuvwxyz",
                                              "abcdefghijklmnopqrstuvwxyz"};
-  EXPECT_EQ(terms_of(ascii), expected);
-  std::vector<std::string> longer = terms_of(ascii + " \u00e9");
+  EXPECT_EQ(words_of(ascii), expected);
+  std::vector<std::string> longer = words_of(ascii + " \u00e9");
   ASSERT_EQ(longer.size(), 4U);
   longer.pop_back();
   EXPECT_EQ(longer, expected);
 }
 
-TEST(Words, OfScriptsWithoutSpacesArePairs) {
-  EXPECT_THAT(terms_of("환불은 언제"), ElementsAre("환불", "불은", "언제"));
-  EXPECT_THAT(terms_of("退款政策 A"), ElementsAre("退款", "款政", "政策", "a"));
+TEST(Words, HaveTheirBeginningsBesideThem) {
+  EXPECT_THAT(terms_of("Rides ride rid"), ElementsAre("ride~", "rides", "ride~", "ride", "rid"));
+  EXPECT_THAT(terms_of("Größen книги"), ElementsAre("grös~", "grössen", "книг~", "книги"));
+  EXPECT_THAT(terms_of("20241 1ride rid3s"), ElementsAre("20241", "1ride", "rid3s"));
+}
+
+TEST(Words, OfScriptsWithoutSpacesAreCharactersAndPairs) {
+  EXPECT_THAT(terms_of("환불은 언제"),
+              ElementsAre("환", "환불", "불", "불은", "은", "언", "언제", "제"));
+  EXPECT_THAT(terms_of("退款 A"), ElementsAre("退", "退款", "款", "a"));
   EXPECT_THAT(terms_of("カ"), ElementsAre("カ"));
-  EXPECT_THAT(terms_of("GPU가 빠른"), ElementsAre("gpu", "가", "빠른"));
+  EXPECT_THAT(terms_of("GPU가 빠"), ElementsAre("gpu", "가", "빠"));
+  EXPECT_THAT(terms_of("รถไฟ"), testing::Contains("รถ"));
+}
+
+TEST(Words, AreCountedWithoutTheirParts) {
+  EXPECT_EQ(count_words("Rides, ride 42!"), 3);
+  EXPECT_EQ(count_words("환불은 언제 GPU가"), 7);
+  EXPECT_EQ(count_words(std::string(200, 'x') + " y"), 3);
+  EXPECT_EQ(count_words("é\xFFz"), 2);
+  EXPECT_EQ(count_words(""), 0);
 }
 
 ChunkOptions by_words(int max_tokens, int overlap = 0) {
   ChunkOptions options;
-  options.count_tokens = [](std::string_view text) {
-    return static_cast<int>(terms_of(text).size());
-  };
+  options.count_tokens = count_words;
   options.max_tokens = max_tokens;
   options.overlap_tokens = overlap;
   return options;

@@ -25,9 +25,7 @@ class LetterEmbedder final : public TextEmbedder {
   std::string fingerprint() const override { return name; }
   std::uint32_t dimension() const override { return 3; }
   int max_tokens() const override { return 100; }
-  int count_tokens(std::string_view text) const override {
-    return static_cast<int>(terms_of(text).size());
-  }
+  int count_tokens(std::string_view text) const override { return count_words(text); }
   std::vector<EmbeddedText> embed_documents(std::span<const std::string> all,
                                             const ProgressFn&) override {
     std::vector<EmbeddedText> out;

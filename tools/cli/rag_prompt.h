@@ -16,7 +16,7 @@ namespace hearth::cli {
 
 struct GroundingOptions {
   std::string template_file;  // empty: the built-in one
-  double threshold = 0.2;     // of Hits::confidence
+  double threshold = 0.35;     // of Hits::confidence
 };
 
 /// Adds --rag-template and --threshold.
