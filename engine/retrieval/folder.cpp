@@ -51,7 +51,7 @@ class FolderWork {
  public:
   FolderWork(Index& index, TextEmbedder* embedder, const FolderOptions& options,
              const ProgressFn& progress)
-      : index_(index), embedder_(embedder), progress_(progress) {
+      : index_(index), embedder_(embedder), progress_(progress), keep_others_(options.keep_others) {
     chunking_.overlap_tokens = options.overlap_tokens;
     chunking_.max_tokens =
         embedder ? std::min(options.max_tokens, embedder->max_tokens()) : options.max_tokens;
@@ -80,7 +80,7 @@ class FolderWork {
     }
     embed();
     for (const auto& [source, document] : known_) {
-      if (seen_.contains(source) || is_out_of_reach(files, source)) continue;
+      if (keep_others_ || seen_.contains(source) || is_out_of_reach(files, source)) continue;
       ++report_.gone;
       for (const std::string& key : document.keys) index_.remove(key);
     }
@@ -173,6 +173,7 @@ class FolderWork {
   Index& index_;
   TextEmbedder* embedder_;
   const ProgressFn& progress_;
+  bool keep_others_;
   std::uint64_t done_ = 0, total_ = 0;  // bytes of documents
   ChunkOptions chunking_;
   std::map<std::string, Known> known_;

@@ -16,6 +16,7 @@ namespace hearth::retrieval {
 struct FolderOptions {
   int max_tokens = 256;  // of a chunk, at most what the embedder looks at
   int overlap_tokens = 32;
+  bool keep_others = false;        // what is not under the root stays in the index
   bool skip_bad = false;           // leave out documents that cannot be read, and say so
   Storage storage = Storage::f32;  // of a new index
 };

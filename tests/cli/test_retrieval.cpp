@@ -136,6 +136,24 @@ TEST_F(RetrievalCommands, SearchShowsThePartThatWasLookedFor) {
   EXPECT_THAT(run_hearth({"search", kb_, "보물은 어디", "-k", "1"}).out, HasSubstr("보물은여기"));
 }
 
+TEST_F(RetrievalCommands, WhatFindsNothingSaysWhy) {
+  ASSERT_EQ(index().exit_code, 0);
+  const auto said = [this](std::vector<std::string> words) {
+    words.insert(words.begin(), {"search", kb_});
+    const ProgramResult result = run_hearth(words);
+    EXPECT_EQ(result.out, "");
+    return result.err;
+  };
+  EXPECT_EQ(said({"zebra"}), "nothing was found\n");
+  EXPECT_EQ(said({"?!"}), "nothing was found: the question has no words\n");
+  EXPECT_EQ(said({"cat", "--where", "sorce=cats.md"}), "nothing was found where sorce=cats.md\n");
+  for (const std::string threshold : {"1.5", "-1", "nan"}) {
+    const ProgramResult refused = run_hearth({"ask", kb_, "cat", "--threshold=" + threshold});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("--threshold: is no confidence; expected a number from 0"));
+  }
+}
+
 // A file's name may hold anything, and a text may move the cursor.
 TEST_F(RetrievalCommands, WhatIsShownIsSafeToShow) {
   write("a\nb\xE9.md", "# One\x1b[2J\n\nunicorn \x1b[31mred\n");

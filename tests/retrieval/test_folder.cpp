@@ -87,6 +87,22 @@ TEST_F(Folder, OnlyWhatChangedIsEmbeddedAgain) {
   EXPECT_TRUE(index.best_words("ccc", 5).empty());
 }
 
+TEST_F(Folder, IsAddedToWhatTheIndexHas) {
+  write("a.md", "first text");
+  write("b.md", "second text");
+  index_folder(index_, root_, nullptr, {});
+  const fs::path other = dir_ / "other";
+  fs::create_directories(other);
+  std::ofstream(other / "c.md") << "third text";
+  std::ofstream(other / "a.md") << "first text, changed";
+  const FolderReport added = index_folder(index_, other, nullptr, {.keep_others = true});
+  EXPECT_EQ(added.gone, 0U);
+  EXPECT_EQ(added.fresh, 1U);
+  EXPECT_EQ(added.changed, 1U);
+  EXPECT_EQ(Index(index_).size(), 3U);
+  EXPECT_EQ(index_folder(index_, other, nullptr, {}).gone, 1U);
+}
+
 TEST_F(Folder, IsRefusedByAnotherEmbedder) {
   write("a.md", "a");
   index_folder(index_, root_, &embedder_, {});

@@ -74,10 +74,16 @@ std::string as_json(const FolderReport& r) {
   for (const auto& pair : r.near_duplicates) {
     json["near_duplicates"].push_back({utf8::sanitize(pair.first), utf8::sanitize(pair.second)});
   }
+  json["without_text"] = nlohmann::ordered_json::array();
+  for (const std::string& source : r.without_text) {
+    json["without_text"].push_back(utf8::sanitize(source));
+  }
   json["links"] = nlohmann::ordered_json::array();
   for (const std::string& link : r.links) json["links"].push_back(utf8::sanitize(link));
   json["left_out"] = nlohmann::ordered_json::array();
   for (const std::string& bad : r.bad) json["left_out"].push_back(utf8::sanitize(bad));
+  json["was_damaged"] = r.was_damaged;
+  json["not_compacted"] = utf8::sanitize(r.not_compacted);
   return json.dump() + "\n";
 }
 
@@ -119,6 +125,8 @@ void add_index(CLI::App& app) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   add_store_option(*command, folder.storage);
+  command->add_flag("--keep", folder.keep_others,
+                    "add to the index: documents that are not in the folder stay in it");
   command->add_flag("--skip-bad", folder.skip_bad, "leave out what cannot be read, and say so");
   command->add_flag("--json", options->json, "the report as JSON");
   add_embedder_options(*command, options->embedder, "--embedder");

@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -57,11 +58,23 @@ std::string as_json(const Hits& hits) {
   return json.dump() + "\n";
 }
 
+/// Why nothing was found, as far as that can be known.
+std::string nothing_found(const Retriever& retriever, const Options& options) {
+  const std::vector<std::string>& where = options.retrieval.where;
+  if (retriever.index().size() == 0) return "nothing was found: the index is empty";
+  if (retrieval::terms_of(options.question).empty()) {
+    return "nothing was found: the question has no words";
+  }
+  if (where.empty()) return "nothing was found";
+  return fmt::format("nothing was found where {}",
+                     one_line(fmt::format("{}", fmt::join(where, ", "))));
+}
+
 void run(const Options& options) {
   Retriever retriever(options.retrieval);
   const Hits hits = retriever.search(options.question);
   if (options.json) return write_output(as_json(hits));
-  if (hits.best.empty()) return notice("nothing was found");
+  if (hits.best.empty()) return notice(nothing_found(retriever, options));
   const std::map<std::string, double> words = retriever.index().word_weights(options.question);
   std::string out;
   for (std::size_t i = 0; i < hits.best.size(); ++i) {

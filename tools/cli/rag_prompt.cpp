@@ -48,6 +48,14 @@ void add_grounding_options(CLI::App& command, GroundingOptions& options) {
       ->capture_default_str();
 }
 
+void check_grounding(const GroundingOptions& options) {
+  if (options.threshold >= 0.0 && options.threshold <= 1.0) return;
+  throw Error(Error::Parts{.where = "--threshold",
+                           .what = "is no confidence",
+                           .expected = "a number from 0 to 1",
+                           .got = fmt::format("{}", options.threshold)});
+}
+
 RagPrompt::RagPrompt(const std::string& template_file) : template_(parse(template_file)) {}
 
 std::string RagPrompt::render(const std::string& question, std::span<const Hit> sources) const {
