@@ -65,6 +65,7 @@ class FolderWork {
   void run(const DocumentFiles& files, bool skip_bad) {
     report_.files = files.found.size();
     report_.links = files.links;
+    report_.others = files.others;
     for (const DocumentFile& document : files.found) total_ += document.bytes;
     for (const DocumentFile& document : files.found) {
       show_progress();

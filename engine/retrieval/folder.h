@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct FolderReport {
   std::size_t truncated = 0;                     // of those made
   std::uint64_t tokens = 0, unknown_tokens = 0;  // of those made
   std::vector<std::string> without_text;         // documents that give no chunk
+  std::map<std::string, std::size_t> others;     // files that are no documents, by their endings
   std::vector<std::string> links;                // to folders, which are not followed
   struct Pair {
     std::string first, second;  // keys

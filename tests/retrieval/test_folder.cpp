@@ -87,6 +87,13 @@ TEST_F(Folder, OnlyWhatChangedIsEmbeddedAgain) {
   EXPECT_TRUE(index.best_words("ccc", 5).empty());
 }
 
+TEST_F(Folder, CountsTheFilesThatAreNoDocuments) {
+  for (const char* name : {"a.md", "b.pdf", "c/d.pdf", "Makefile", ".hidden"}) write(name, "text");
+  const FolderReport report = index_folder(index_, root_, nullptr, {});
+  EXPECT_EQ(report.files, 1U);
+  EXPECT_THAT(report.others, ElementsAre(std::pair("", 1U), std::pair(".pdf", 2U)));
+}
+
 TEST_F(Folder, IsAddedToWhatTheIndexHas) {
   write("a.md", "first text");
   write("b.md", "second text");
@@ -178,7 +185,9 @@ TEST_F(Folder, WithoutPermissionIsAnErrorThatNamesIt) {
   EXPECT_FALSE(fs::exists(index_));
   fs::permissions(root_ / "closed", fs::perms::all);
   fs::permissions(root_ / "closed/b.md", fs::perms::none);
-  EXPECT_EQ(outcome("b.md"), 7);
+  EXPECT_EQ(outcome("b.md: cannot be opened; expected a file that can be read, or --skip-bad to "
+                    "leave it out, got Permission denied"),
+            7);
   EXPECT_FALSE(fs::exists(index_));
 }
 

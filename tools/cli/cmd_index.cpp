@@ -56,6 +56,12 @@ std::string as_text(const FolderReport& r, const Options& options) {
   for (const std::string& link : r.links) {
     text += fmt::format("  {} is a link to a folder, which is not followed\n", one_line(link));
   }
+  std::string others;
+  for (const auto& [ending, n] : r.others) {
+    others += fmt::format("{}{} {}", others.empty() ? "" : ", ", n,
+                          ending.empty() ? "without an ending" : ending);
+  }
+  if (!others.empty()) text += fmt::format("  files that are no documents: {}\n", one_line(others));
   for (const std::string& bad : r.bad) text += fmt::format("  left out: {}\n", one_line(bad));
   return text;
 }
@@ -78,6 +84,8 @@ std::string as_json(const FolderReport& r) {
   for (const std::string& source : r.without_text) {
     json["without_text"].push_back(utf8::sanitize(source));
   }
+  json["other_files"] = nlohmann::ordered_json::object();
+  for (const auto& [ending, n] : r.others) json["other_files"][utf8::sanitize(ending)] = n;
   json["links"] = nlohmann::ordered_json::array();
   for (const std::string& link : r.links) json["links"].push_back(utf8::sanitize(link));
   json["left_out"] = nlohmann::ordered_json::array();

@@ -48,11 +48,16 @@ std::string as_json(const Hits& hits) {
                                  {"question_truncated", hits.is_question_truncated}};
   json["hits"] = nlohmann::ordered_json::array();
   for (const Hit& hit : hits.best) {
+    nlohmann::ordered_json facts = nlohmann::ordered_json::object();
+    for (const auto& [name, value] : hit.facts) {
+      facts[utf8::sanitize(name)] = utf8::sanitize(value);
+    }
     json["hits"].push_back({{"score", hit.score},
                             {"key", utf8::sanitize(hit.key)},
                             {"source", utf8::sanitize(hit.source)},
                             {"heading", utf8::sanitize(hit.heading)},
                             {"line", hit.line},
+                            {"facts", facts},
                             {"text", utf8::sanitize(hit.text)}});
   }
   return json.dump() + "\n";

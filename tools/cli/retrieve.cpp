@@ -75,6 +75,7 @@ Hit hit_of(const retrieval::Index& index, const retrieval::Scored& one) {
           .text = std::string(record.text),
           .source = std::string(record.fact("source")),
           .heading = std::string(record.fact("heading"))};
+  for (const auto& [name, value] : record.facts) hit.facts.emplace_back(name, value);
   const std::string_view line = record.fact("line");
   std::from_chars(line.data(), line.data() + line.size(), hit.line);
   return hit;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/retrieval/index.h"
@@ -36,6 +37,7 @@ struct Hit {
   double score;  // by which it was ranked
   std::string key, text, source, heading;
   int line = 1;
+  std::vector<std::pair<std::string, std::string>> facts = {};  // all of them
 
   /// "guide.md:12, Shipping > Abroad"
   std::string place() const;
