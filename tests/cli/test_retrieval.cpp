@@ -102,6 +102,15 @@ TEST_F(RetrievalCommands, AnIndexWithVectorsWantsItsEmbedder) {
   EXPECT_THAT(other.err, HasSubstr("another embedding model"));
 }
 
+TEST_F(RetrievalCommands, AnIndexWantsAVectorForEachText) {
+  test::write_toy_embedder(embedder_);
+  const ProgramResult refused = index({"--embedder", embedder_, "--pooling", "none"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err,
+              AllOf(HasSubstr("a vector for each token"), HasSubstr("--pooling mean")));
+  EXPECT_FALSE(fs::exists(kb_));
+}
+
 TEST_F(RetrievalCommands, AQuestionThatIsCutIsSaidToBe) {
   test::write_toy_embedder(embedder_);
   ASSERT_EQ(index({"--embedder", embedder_}).exit_code, 0);

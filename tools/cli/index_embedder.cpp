@@ -21,6 +21,13 @@ IndexEmbedder::IndexEmbedder(const EmbedderChoice& choice)
     : file_(open_model(choice.model)),
       embedder_(load_embedder(file_, choice)),
       fingerprint_(embedder_.fingerprint()) {
+  if (embedder_.pooling() == Pooling::none) {
+    throw Error(
+        Error::Parts{.where = file_.name(),
+                     .what = "gives a vector for each token, and an index has one for a text",
+                     .expected = "--pooling mean, cls or last",
+                     .got = {}});
+  }
   const auto added = static_cast<int>(embedder_.tokens("", TextRole::document).size());
   max_tokens_ = std::max(8, embedder_.max_tokens() - added);
 }

@@ -133,6 +133,7 @@ Retriever::Retriever(const RetrievalOptions& options)
   if (!options_.words_only) embedder_ = embedder_for(index_, options_.embedder);
   if (options_.vectors_only && !embedder_) index_.check_embedder("--vectors");
   check_state(index_);
+  if (embedder_) usual_.emplace(index_);
 }
 
 std::vector<retrieval::Scored> Retriever::ranked(const std::string& question,
@@ -159,7 +160,9 @@ Hits Retriever::search(const std::string& question) {
   }
   if (embedder_ && index_.size() > 0) {
     const auto nearest = index_.nearest(vector, 1, filter_).front();
-    if (!nearest.empty()) hits.confidence = cosine_of(index_, nearest.front().score);
+    if (!nearest.empty()) {
+      hits.confidence = usual_->above(cosine_of(index_, nearest.front().score), vector);
+    }
   }
   if (options_.vectors_only) return hits;
   const auto words = index_.best_words(question, 1, filter_);

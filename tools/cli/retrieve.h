@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/retrieval/index.h"
+#include "engine/retrieval/usual_cosine.h"
 #include "tools/cli/embedder_options.h"
 #include "tools/cli/index_embedder.h"
 
@@ -45,9 +47,9 @@ struct Hit {
 
 struct Hits {
   std::vector<Hit> best;
-  /// How sure one can be that the best answers the question, 0 to 1: its cosine where there are
-  /// vectors, or its share of the BM25 score of a usual text with all of the question's words;
-  /// the larger where there are both.
+  /// How sure one can be that the best answers the question, 0 to 1: how far its cosine stands
+  /// above what is usual, where there are vectors, or its share of the BM25 score of a usual text
+  /// with all of the question's words; the larger where there are both.
   double confidence = 0.0;
   bool is_question_truncated = false;  // the embedder did not look at all of it
 };
@@ -70,6 +72,7 @@ class Retriever {
 
   RetrievalOptions options_;
   retrieval::Index index_;
+  std::optional<retrieval::UsualCosine> usual_;  // if there is an embedder
   std::unique_ptr<IndexEmbedder> embedder_;
   retrieval::Index::Filter filter_;
 };
