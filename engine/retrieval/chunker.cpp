@@ -61,6 +61,12 @@ std::string joined(std::string_view a, std::string_view b, std::string_view betw
   return std::string(a).append(between).append(b);
 }
 
+/// The same in place: what grows line by line is not copied for each.
+void append(std::string& text, std::string_view more, std::string_view between) {
+  if (!text.empty() && !more.empty()) text += between;
+  text += more;
+}
+
 /// A piece of a section that stays whole if it can. If it cannot, each of its parts begins with
 /// `head`, which the text begins with: a table's, or the question of an answer.
 struct Unit {
@@ -82,30 +88,40 @@ std::string table_head(std::string_view table) {
   return std::string(table.substr(0, has_line ? first + 1 + below.size() : first));
 }
 
+/// What stands under a heading, up to the next one or to the end of one inside it. More may follow
+/// after that end: it is another section, under the same heading.
 struct Section {
-  std::vector<std::string> path;  // headings, the outermost first
+  std::vector<std::string> path;    // headings, the outermost first
+  std::vector<std::size_t> owners;  // of each, the section that it began
   int line = 1;
   std::vector<Block> blocks;
 
   std::string heading() const {
     std::string all;
-    for (const std::string& part : path) all = joined(all, part, " > ");
+    for (const std::string& part : path) append(all, part, " > ");
     return all;
   }
 };
 
 std::vector<Section> sections_of(const std::vector<Block>& blocks) {
   std::vector<Section> sections(1);
-  std::vector<std::pair<int, std::string>> open;  // level, text
+  std::vector<std::pair<int, std::size_t>> open;  // level, section that it began
   for (const Block& block : blocks) {
     if (block.kind != Block::Kind::heading) {
       sections.back().blocks.push_back(block);
       continue;
     }
     while (!open.empty() && open.back().first >= block.level) open.pop_back();
-    if (!block.text.empty()) open.emplace_back(block.level, block.text);
-    Section next{.path = {}, .line = block.line, .blocks = {}};
-    for (const auto& [level, text] : open) next.path.push_back(text);
+    Section next{.path = {}, .owners = {}, .line = block.line, .blocks = {}};
+    for (const auto& [level, owner] : open) {
+      next.path.push_back(sections[owner].path.back());
+      next.owners.push_back(owner);
+    }
+    if (!block.text.empty()) {
+      next.path.push_back(block.text);
+      next.owners.push_back(sections.size());
+      open.emplace_back(block.level, sections.size());
+    }
     sections.push_back(std::move(next));
   }
   return sections;
@@ -116,8 +132,15 @@ class Chunker {
   explicit Chunker(const ChunkOptions& options) : options_(options) {}
 
   std::vector<Chunk> run(const std::vector<Block>& blocks) {
-    std::vector<Section> sections = sections_of(blocks);
-    for (std::size_t i = 0; i < sections.size(); ++i) section(sections, i);
+    const std::vector<Section> sections = sections_of(blocks);
+    tables_.resize(sections.size());
+    for (const Section& s : sections) {
+      if (s.owners.empty()) continue;
+      for (const Block& block : s.blocks) {
+        if (block.kind == Block::Kind::table) append(tables_[s.owners.back()], block.text, "\n\n");
+      }
+    }
+    for (const Section& s : sections) section(s);
     return std::move(chunks_);
   }
 
@@ -140,8 +163,7 @@ class Chunker {
         {.text = joined(heading_, text, "\n\n"), .heading = full_heading_, .line = line});
   }
 
-  void section(const std::vector<Section>& sections, std::size_t number) {
-    const Section& s = sections[number];
+  void section(const Section& s) {
     if (s.blocks.empty()) return;
     full_heading_ = heading_ = s.heading();
     // A heading that leaves no room for the text under it is left out of the chunk.
@@ -152,8 +174,8 @@ class Chunker {
     sort_blocks(s, pairs, others, tables);
     if (is_question && pairs.empty()) {
       std::string all;
-      for (const Unit& unit : others) all = joined(all, unit.text, "\n\n");
-      const std::string table = tables_above(sections, number);
+      for (const Unit& unit : others) append(all, unit.text, "\n\n");
+      const std::string table = tables_above(s);
       if (fits(all)) return emit(with_table(all, table), s.line);
     }
     pack(others);
@@ -171,11 +193,11 @@ class Chunker {
   static void sort_blocks(const Section& s, std::vector<Unit>& pairs, std::vector<Unit>& others,
                           std::string& tables) {
     for (const Block& block : s.blocks) {
-      if (block.kind == Block::Kind::table) tables = joined(tables, block.text, "\n\n");
+      if (block.kind == Block::Kind::table) append(tables, block.text, "\n\n");
       if (block.kind == Block::Kind::paragraph) {
         sort_lines(block, pairs, others);
       } else if (!pairs.empty() && block.kind == Block::Kind::code) {
-        pairs.back().text = joined(pairs.back().text, block.text, "\n\n");
+        append(pairs.back().text, block.text, "\n\n");
       } else {
         const bool is_table = block.kind == Block::Kind::table;
         others.push_back({block.text, block.line, is_table ? table_head(block.text) : ""});
@@ -199,26 +221,22 @@ class Chunker {
       if (to.empty() || (is_first && pairs.empty())) {
         to.push_back({std::string(line), number});
       } else {
-        to.back().text = joined(to.back().text, line, is_first ? "\n\n" : "\n");
+        append(to.back().text, line, is_first ? "\n\n" : "\n");
       }
     }
   }
 
   std::string with_table(const std::string& text, const std::string& table) const {
+    if (count(table) > options_.max_tokens) return text;
     const std::string both = joined(text, table, "\n\n");
     return fits(both) ? both : text;
   }
 
-  /// The tables of the sections that a question's heading stands in.
-  static std::string tables_above(const std::vector<Section>& sections, std::size_t number) {
+  /// The tables under the headings that a question's heading stands under, the nearest first.
+  std::string tables_above(const Section& s) const {
     std::string tables;
-    std::size_t depth = sections[number].path.size();
-    for (std::size_t i = number; i-- > 0 && depth > 1;) {
-      if (sections[i].path.size() >= depth) continue;
-      depth = sections[i].path.size();
-      for (const Block& block : sections[i].blocks) {
-        if (block.kind == Block::Kind::table) tables = joined(tables, block.text, "\n\n");
-      }
+    for (std::size_t i = s.owners.size() - 1; i-- > 0;) {
+      append(tables, tables_[s.owners[i]], "\n\n");
     }
     return tables;
   }
@@ -375,7 +393,8 @@ class Chunker {
 
   const ChunkOptions& options_;
   std::vector<Chunk> chunks_;
-  std::string heading_;  // as it stands in chunks
+  std::vector<std::string> tables_;  // of a heading, by the section that it began
+  std::string heading_;              // as it stands in chunks
   std::string full_heading_;
 };
 

@@ -130,7 +130,7 @@ void IndexFile::lock() {
     if (!S_ISREG(mine.st_mode)) refuse("is not a regular file", "an index file", {});
     if (!writes) return;
     if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      refuse("another process is writing to this index", "try again when it is done", {});
+      refuse("another process is writing to this index", "no other: try again when it is done", {});
     }
     struct stat named {};
     const bool same = stat(path_.c_str(), &named) == 0 && named.st_ino == mine.st_ino &&

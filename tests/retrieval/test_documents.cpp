@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "base/error.h"
 #include "base/utf8.h"
 #include "engine/retrieval/chunker.h"
@@ -220,6 +222,39 @@ TEST(Chunks, OfAHeadingThatAsksHaveTheTableAbove) {
                             by_words(60));
   EXPECT_THAT(chunks.back().text,
               testing::AllOf(HasSubstr("얼마인가요?"), HasSubstr("표를"), HasSubstr("pro")));
+}
+
+// Wherever it stands in the section: between questions that have ends of their own, too.
+TEST(Chunks, OfEveryQuestionHaveTheTableOfItsSection) {
+  const auto chunks = chunk(
+      parse_markdown("# FAQ\n\n| plan | price |\n|---|---|\n| pro | 9 |\n\n"
+                     "<details><summary>One?</summary>\n\nA\n\n</details>\n\n"
+                     "<details><summary>Two?</summary>\n\nB\n\n</details>\n\n"
+                     "| plan | days |\n|---|---|\n| pro | 30 |\n\n# Else\n\n## Three?\n\nC\n"),
+      by_words(60));
+  ASSERT_EQ(chunks.size(), 5U);
+  for (const std::size_t i : {1U, 2U}) {
+    EXPECT_THAT(chunks[i].text, testing::AllOf(HasSubstr("pro | 9"), HasSubstr("pro | 30")));
+  }
+  EXPECT_THAT(chunks[4].text, testing::AllOf(HasSubstr("Three?"), Not(HasSubstr("pro"))));
+}
+
+// What grows line by line must not be copied for each: a minute for 2 MB, once.
+TEST(Chunks, OfManyLinesTakeTimeInProportion) {
+  constexpr int kLines = 100000;
+  const auto seconds = [](const std::string& line, const std::string& front) {
+    std::string text = front;
+    for (int i = 0; i < kLines; ++i) text += line;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto chunks = chunk(parse_markdown(text), by_words(256, 32));
+    EXPECT_GT(chunks.size(), 100U);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  constexpr double kMany = 20.0;  // of work that takes half of one
+  EXPECT_LT(seconds("some words of a line\n", ""), kMany);
+  EXPECT_LT(seconds("some words of a paragraph\n\n", "Q: Why?\nA: So.\n"), kMany);
+  EXPECT_LT(seconds("## Why so?\n\nFor a reason.\n\n", "# FAQ\n\n"), kMany);
+  EXPECT_LT(seconds("| a | b |\n|---|---|\n\n", "Q: Why?\n\n"), kMany);
 }
 
 TEST(Chunks, AlwaysFit) {
