@@ -1,4 +1,5 @@
-// A file that appears whole or not at all: written under a temporary name, renamed when complete.
+// A file that appears whole or not at all: written without a name, or under a temporary one, and
+// given its own when complete.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +11,20 @@
 
 namespace hearth {
 
+/// What a link points at, or the path itself: who replaces a file replaces this one, and links to
+/// it stay links.
+std::filesystem::path link_target(const std::filesystem::path& path);
+
 class OutputFile {
  public:
-  /// Creates the temporary file beside `path`. `expected_bytes` are reserved on the disk where the
+  /// Creates the file in the folder of `path`. `expected_bytes` are reserved on the disk where the
   /// file system can, so that a full disk is noticed before the work rather than after. Throws
   /// Error.
   explicit OutputFile(const std::filesystem::path& path, std::uint64_t expected_bytes = 0);
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
-  /// Removes the temporary file unless commit() was called.
+  /// Removes the file unless commit() was called.
   ~OutputFile();
 
   /// Appends. Throws Error naming the path and the reason, a full disk for instance.
@@ -31,12 +36,14 @@ class OutputFile {
  private:
   void flush();
   void write_through(std::span<const std::byte> bytes);
+  void give_name();
   void discard();
   [[noreturn]] void fail(const char* what, int reason) const;
 
   std::filesystem::path path_;
   std::string temporary_;
   int fd_ = -1;
+  bool is_nameless_ = false;
   std::vector<std::byte> buffer_;
 };
 

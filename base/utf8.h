@@ -33,6 +33,12 @@ void append(std::string& out, char32_t code_point);
 /// Bytes that can never become a character do not count: a stream may show them at once.
 std::size_t incomplete_tail(std::string_view text);
 
+/// `text` without the byte order mark that some editors put at the front of a file.
+inline std::string_view without_mark(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  return text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size()) : text;
+}
+
 /// `text` with each malformed byte replaced by U+FFFD.
 std::string sanitize(std::string_view text);
 

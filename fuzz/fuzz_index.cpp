@@ -23,7 +23,7 @@ void use(const Index& index) {
     if (index.settings().layout.dimension > 0) index.vector(number);
   }
   index.best_words("two words", 3, {{"source", Condition::Is::prefix, "a"}});
-  index.most_words("one");
+  index.word_weights("one");
   const std::vector<float> query(index.settings().layout.dimension, 0.5F);
   if (!query.empty()) index.nearest(query, 3);
 }

@@ -10,28 +10,49 @@
 namespace hearth::retrieval {
 namespace {
 
-/// What a question begins with, where it stands in a line of its own. Small letters of ASCII.
-constexpr std::string_view kQuestionMarks[] = {
-    "q:",  "q.",  "q)",  "question:", "질문:", "문:",   "질문.",
-    "q：", "問:", "问:", "問：",      "问：",  "질문："};
+/// What a question begins with, where it stands in a line of its own: "Q: …", "Q12. …",
+/// "**질문 3:** …". Small letters of ASCII; the longer before what it begins with.
+constexpr std::string_view kQuestionWords[] = {"question", "q", "질문", "문", "問", "问"};
+constexpr std::string_view kQuestionEnds[] = {":", ".", ")", "："};
+constexpr std::string_view kQuestionMarks[] = {"?", "？"};
+
+std::string_view without_first(std::string_view text, std::string_view characters) {
+  return text.substr(std::min(text.find_first_not_of(characters), text.size()));
+}
 
 bool begins_question(std::string_view line) {
-  std::string lower;
-  for (const char c : line.substr(0, 24)) {
-    if (c == '*' || c == '_' || c == '-' || c == ' ' || c == '\t' || c == '>') continue;
-    lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  constexpr std::string_view kDecoration = "*_-> \t";
+  line = without_first(line, kDecoration);
+  std::string lower(line.substr(0, 24));
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  for (const std::string_view word : kQuestionWords) {
+    if (!lower.starts_with(word)) continue;
+    std::string_view rest = std::string_view(lower).substr(word.size());
+    rest = without_first(without_first(without_first(rest, " "), "0123456789"), kDecoration);
+    return std::any_of(std::begin(kQuestionEnds), std::end(kQuestionEnds),
+                       [&](std::string_view end) { return rest.starts_with(end); });
   }
-  // "Q12." and "Q12:" are questions too.
-  if (lower.starts_with('q')) {
-    const std::size_t digits = lower.find_first_not_of("0123456789", 1);
-    if (digits != std::string::npos && digits > 1) lower.erase(1, digits - 1);
-  }
+  return false;
+}
+
+bool ends_as_question(std::string_view text) {
   return std::any_of(std::begin(kQuestionMarks), std::end(kQuestionMarks),
-                     [&](std::string_view mark) { return lower.starts_with(mark); });
+                     [&](std::string_view mark) { return text.ends_with(mark); });
+}
+
+/// "**How do I pay?**": a line in bold that asks.
+bool is_bold_question(std::string_view line) {
+  constexpr std::string_view kBold[] = {"**", "__"};
+  while (line.ends_with(' ')) line.remove_suffix(1);
+  return std::any_of(std::begin(kBold), std::end(kBold), [&](std::string_view mark) {
+    if (line.size() <= 4 || !line.starts_with(mark) || !line.ends_with(mark)) return false;
+    const std::string_view inside = line.substr(2, line.size() - 4);
+    return inside.find(mark) == std::string_view::npos && ends_as_question(inside);
+  });
 }
 
 bool asks(std::string_view heading) {
-  return heading.ends_with('?') || heading.ends_with("？") || begins_question(heading);
+  return ends_as_question(heading) || begins_question(heading);
 }
 
 std::string joined(std::string_view a, std::string_view b, std::string_view between) {
@@ -40,36 +61,67 @@ std::string joined(std::string_view a, std::string_view b, std::string_view betw
   return std::string(a).append(between).append(b);
 }
 
-/// A piece of a section that stays whole if it can.
+/// The same in place: what grows line by line is not copied for each.
+void append(std::string& text, std::string_view more, std::string_view between) {
+  if (!text.empty() && !more.empty()) text += between;
+  text += more;
+}
+
+/// A piece of a section that stays whole if it can. If it cannot, each of its parts begins with
+/// `head`, which the text begins with: a table's, or the question of an answer.
 struct Unit {
   std::string text;
   int line = 1;
+  std::string head = {};
 };
 
+int count_lines(std::string_view text) {
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
+/// The first row of a table, and the line below it.
+std::string table_head(std::string_view table) {
+  const std::size_t first = table.find('\n');
+  if (first == std::string_view::npos) return {};
+  const std::string_view below = table.substr(first + 1, table.find('\n', first + 1) - first - 1);
+  const bool has_line = below.find_first_not_of("-:| \t") == std::string_view::npos;
+  return std::string(table.substr(0, has_line ? first + 1 + below.size() : first));
+}
+
+/// What stands under a heading, up to the next one or to the end of one inside it. More may follow
+/// after that end: it is another section, under the same heading.
 struct Section {
-  std::vector<std::string> path;  // headings, the outermost first
+  std::vector<std::string> path;    // headings, the outermost first
+  std::vector<std::size_t> owners;  // of each, the section that it began
   int line = 1;
   std::vector<Block> blocks;
 
   std::string heading() const {
     std::string all;
-    for (const std::string& part : path) all = joined(all, part, " > ");
+    for (const std::string& part : path) append(all, part, " > ");
     return all;
   }
 };
 
 std::vector<Section> sections_of(const std::vector<Block>& blocks) {
   std::vector<Section> sections(1);
-  std::vector<std::pair<int, std::string>> open;  // level, text
+  std::vector<std::pair<int, std::size_t>> open;  // level, section that it began
   for (const Block& block : blocks) {
     if (block.kind != Block::Kind::heading) {
       sections.back().blocks.push_back(block);
       continue;
     }
     while (!open.empty() && open.back().first >= block.level) open.pop_back();
-    if (!block.text.empty()) open.emplace_back(block.level, block.text);
-    Section next{.path = {}, .line = block.line, .blocks = {}};
-    for (const auto& [level, text] : open) next.path.push_back(text);
+    Section next{.path = {}, .owners = {}, .line = block.line, .blocks = {}};
+    for (const auto& [level, owner] : open) {
+      next.path.push_back(sections[owner].path.back());
+      next.owners.push_back(owner);
+    }
+    if (!block.text.empty()) {
+      next.path.push_back(block.text);
+      next.owners.push_back(sections.size());
+      open.emplace_back(block.level, sections.size());
+    }
     sections.push_back(std::move(next));
   }
   return sections;
@@ -80,8 +132,15 @@ class Chunker {
   explicit Chunker(const ChunkOptions& options) : options_(options) {}
 
   std::vector<Chunk> run(const std::vector<Block>& blocks) {
-    std::vector<Section> sections = sections_of(blocks);
-    for (std::size_t i = 0; i < sections.size(); ++i) section(sections, i);
+    const std::vector<Section> sections = sections_of(blocks);
+    tables_.resize(sections.size());
+    for (const Section& s : sections) {
+      if (s.owners.empty()) continue;
+      for (const Block& block : s.blocks) {
+        if (block.kind == Block::Kind::table) append(tables_[s.owners.back()], block.text, "\n\n");
+      }
+    }
+    for (const Section& s : sections) section(s);
     return std::move(chunks_);
   }
 
@@ -104,8 +163,7 @@ class Chunker {
         {.text = joined(heading_, text, "\n\n"), .heading = full_heading_, .line = line});
   }
 
-  void section(const std::vector<Section>& sections, std::size_t number) {
-    const Section& s = sections[number];
+  void section(const Section& s) {
     if (s.blocks.empty()) return;
     full_heading_ = heading_ = s.heading();
     // A heading that leaves no room for the text under it is left out of the chunk.
@@ -116,8 +174,8 @@ class Chunker {
     sort_blocks(s, pairs, others, tables);
     if (is_question && pairs.empty()) {
       std::string all;
-      for (const Unit& unit : others) all = joined(all, unit.text, "\n\n");
-      const std::string table = tables_above(sections, number);
+      for (const Unit& unit : others) append(all, unit.text, "\n\n");
+      const std::string table = tables_above(s);
       if (fits(all)) return emit(with_table(all, table), s.line);
     }
     pack(others);
@@ -135,13 +193,14 @@ class Chunker {
   static void sort_blocks(const Section& s, std::vector<Unit>& pairs, std::vector<Unit>& others,
                           std::string& tables) {
     for (const Block& block : s.blocks) {
-      if (block.kind == Block::Kind::table) tables = joined(tables, block.text, "\n\n");
+      if (block.kind == Block::Kind::table) append(tables, block.text, "\n\n");
       if (block.kind == Block::Kind::paragraph) {
         sort_lines(block, pairs, others);
       } else if (!pairs.empty() && block.kind == Block::Kind::code) {
-        pairs.back().text = joined(pairs.back().text, block.text, "\n\n");
+        append(pairs.back().text, block.text, "\n\n");
       } else {
-        others.push_back({block.text, block.line});
+        const bool is_table = block.kind == Block::Kind::table;
+        others.push_back({block.text, block.line, is_table ? table_head(block.text) : ""});
       }
     }
   }
@@ -154,34 +213,30 @@ class Chunker {
       const std::size_t end = std::min(block.text.find('\n', begin), block.text.size());
       const std::string_view line = std::string_view(block.text).substr(begin, end - begin);
       begin = end + 1;
-      if (begins_question(line)) {
-        pairs.push_back({std::string(line), number});
+      if (begins_question(line) || (is_first && is_bold_question(line))) {
+        pairs.push_back({std::string(line), number, std::string(line)});
         continue;
       }
       std::vector<Unit>& to = pairs.empty() ? others : pairs;
       if (to.empty() || (is_first && pairs.empty())) {
         to.push_back({std::string(line), number});
       } else {
-        to.back().text = joined(to.back().text, line, is_first ? "\n\n" : "\n");
+        append(to.back().text, line, is_first ? "\n\n" : "\n");
       }
     }
   }
 
   std::string with_table(const std::string& text, const std::string& table) const {
+    if (count(table) > options_.max_tokens) return text;
     const std::string both = joined(text, table, "\n\n");
     return fits(both) ? both : text;
   }
 
-  /// The tables of the sections that a question's heading stands in.
-  static std::string tables_above(const std::vector<Section>& sections, std::size_t number) {
+  /// The tables under the headings that a question's heading stands under, the nearest first.
+  std::string tables_above(const Section& s) const {
     std::string tables;
-    std::size_t depth = sections[number].path.size();
-    for (std::size_t i = number; i-- > 0 && depth > 1;) {
-      if (sections[i].path.size() >= depth) continue;
-      depth = sections[i].path.size();
-      for (const Block& block : sections[i].blocks) {
-        if (block.kind == Block::Kind::table) tables = joined(tables, block.text, "\n\n");
-      }
+    for (std::size_t i = s.owners.size() - 1; i-- > 0;) {
+      append(tables, tables_[s.owners[i]], "\n\n");
     }
     return tables;
   }
@@ -196,16 +251,20 @@ class Chunker {
     };
     for (const Unit& unit : units) {
       std::string_view between = "\n\n";  // of a unit's parts nothing: they were one text
-      for (const std::string& part : parts_of(unit.text)) {
+      std::string head;                   // of the parts after the first
+      int part_line = unit.line;
+      for (const std::string& part : parts_of(unit)) {
         if (!open.empty() && fits(joined(open, part, between))) {
           open = joined(open, part, between);
         } else {
-          const std::string repeated = joined(end_of(open), part, between);
+          const std::string repeated = head + joined(end_of(open), part, between);
           flush();
-          open = fits(repeated) ? repeated : part;
-          line = unit.line;
+          open = fits(repeated) ? repeated : fits(head + part) ? head + part : part;
+          line = part_line;
         }
         between = "";
+        head = unit.head.empty() ? "" : unit.head + "\n";
+        part_line += count_lines(part);
       }
     }
     flush();
@@ -227,11 +286,18 @@ class Chunker {
 
   /// A text as pieces that fit: itself, or lines, sentences, words, characters, joined again as far
   /// as they go.
-  std::vector<std::string> parts_of(const std::string& text) const {
-    if (fits(text)) return {text};
+  std::vector<std::string> parts_of(const Unit& unit) const {
+    if (fits(unit.text)) return {unit.text};
     std::vector<std::string> parts;
-    cut(text, 0, parts);
+    cut(unit.text, 0, room_beside(unit.head), parts);
     return parts;
+  }
+
+  /// Tokens of a chunk for the parts of a text. A head that takes more than half of them is none.
+  int room_beside(const std::string& head) const {
+    const int room = std::max(1, options_.max_tokens - count(heading_) - 4);
+    const int rest = head.empty() ? room : room - count(head) - 1;
+    return rest < room / 2 ? room : rest;
   }
 
   using Ends = std::string_view;
@@ -266,10 +332,8 @@ class Chunker {
   /// Puts pieces together again, as many as fit.
   class Filler {
    public:
-    Filler(const Chunker& chunker, std::vector<std::string>& parts)
-        : chunker_(chunker),
-          parts_(parts),
-          room_(std::max(1, chunker.options_.max_tokens - chunker.count(chunker.heading_) - 4)) {}
+    Filler(const Chunker& chunker, int room, std::vector<std::string>& parts)
+        : chunker_(chunker), parts_(parts), room_(room) {}
 
     /// False if a piece is too large by itself, and nothing has been done.
     bool add(std::string_view piece) {
@@ -309,12 +373,13 @@ class Chunker {
     int room_;
   };
 
-  void cut(std::string_view text, std::size_t way, std::vector<std::string>& parts) const {
-    Filler filler(*this, parts);
+  void cut(std::string_view text, std::size_t way, int room,
+           std::vector<std::string>& parts) const {
+    Filler filler(*this, room, parts);
     if (way < kCuts.size()) {
       Pieces pieces(text, kCuts[way]);
       for (std::string_view piece; pieces.next(piece);) {
-        if (!filler.add(piece)) cut(piece, way + 1, parts);
+        if (!filler.add(piece)) cut(piece, way + 1, room, parts);
       }
       return filler.end();
     }
@@ -328,7 +393,8 @@ class Chunker {
 
   const ChunkOptions& options_;
   std::vector<Chunk> chunks_;
-  std::string heading_;  // as it stands in chunks
+  std::vector<std::string> tables_;  // of a heading, by the section that it began
+  std::string heading_;              // as it stands in chunks
   std::string full_heading_;
 };
 

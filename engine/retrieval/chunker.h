@@ -25,8 +25,9 @@ struct Chunk {
 };
 
 /// In the order of the document. Every chunk fits max_tokens. A section's pairs of question and
-/// answer ("Q: …", "질문: …", or a heading that asks) are a chunk each, with the tables of their
-/// section where there is room.
+/// answer ("Q: …", "질문: …", a line in bold that asks, or a heading that asks) are a chunk each,
+/// with the tables of their section where there is room. Each part of an answer that is too long
+/// has the question above it, and each of a table that is has the table's head.
 std::vector<Chunk> chunk(const std::vector<Block>& blocks, const ChunkOptions& options);
 
 }  // namespace hearth::retrieval

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <iterator>
+
+#include "base/utf8.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -36,7 +39,7 @@ std::string_view trimmed(std::string_view text) {
 /// Lines with their numbers, without their ends.
 class Lines {
  public:
-  explicit Lines(std::string_view text) : rest_(text) {}
+  explicit Lines(std::string_view text, int n_before = 0) : rest_(text), number_(n_before) {}
 
   bool next(std::string_view& line) {
     if (rest_.empty()) return false;
@@ -49,10 +52,11 @@ class Lines {
   }
 
   int number() const { return number_; }
+  std::string_view rest() const { return rest_; }
 
  private:
   std::string_view rest_;
-  int number_ = 0;
+  int number_;
 };
 
 /// "- text", "2. text", "> text".
@@ -110,6 +114,11 @@ class Collector {
     add(Block::Kind::table, head, number - 1);
     add(Block::Kind::table, line, number);
     return true;
+  }
+
+  void add(std::vector<Block> blocks) {
+    end();
+    std::move(blocks.begin(), blocks.end(), std::back_inserter(blocks_));
   }
 
   bool is_in_table() const { return !open_.text.empty() && open_.kind == Block::Kind::table; }
@@ -184,31 +193,73 @@ bool is_document(std::string_view file_name) {
 }
 
 std::vector<Block> parse_document(std::string_view text, Format format) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  text = utf8::without_mark(text);
   if (format == Format::markdown) return parse_markdown(text);
   return format == Format::html ? parse_html(text) : parse_plain(text);
 }
 
 namespace {
 
+/// What stands before a document about it, between two lines of "---" (YAML) or "+++" (TOML).
+struct FrontMatter {
+  std::size_t bytes = 0;  // of it, its last line included; 0: there is none
+  int n_lines = 0;
+  std::string_view title;
+  int title_line = 0;
+};
+
+/// The value of "title: …" or "title = …".
+std::string_view title_of(std::string_view line) {
+  constexpr std::string_view kName = "title";
+  if (!line.starts_with(kName)) return {};
+  line = trimmed(line.substr(kName.size()));
+  if (!line.starts_with(':') && !line.starts_with('=')) return {};
+  line = trimmed(line.substr(1));
+  const bool is_quoted =
+      line.size() > 1 && (line[0] == '"' || line[0] == '\'') && line.back() == line[0];
+  return is_quoted ? line.substr(1, line.size() - 2) : line;
+}
+
+FrontMatter front_matter_of(std::string_view text) {
+  Lines lines(text);
+  std::string_view line;
+  if (!lines.next(line)) return {};
+  const std::string_view mark = trimmed(line);
+  if (line != mark || (mark != "---" && mark != "+++")) return {};
+  FrontMatter front;
+  while (lines.next(line)) {
+    const std::string_view title = title_of(line);
+    if (!title.empty() && front.title.empty()) {
+      front.title = title;
+      front.title_line = lines.number();
+    }
+    if (trimmed(line) != mark && (mark != "---" || trimmed(line) != "...")) continue;
+    front.bytes = text.size() - lines.rest().size();
+    front.n_lines = lines.number();
+    return front;
+  }
+  return {};  // without an end it is a rule above a document
+}
+
 /// The parts of CommonMark that tell where something begins (https://spec.commonmark.org), and
 /// tables (https://github.github.com/gfm).
 class MarkdownReader {
  public:
   std::vector<Block> read(std::string_view text) {
-    Lines lines(text);
-    std::string_view line;
-    bool in_front_matter = text.starts_with("---\n") || text.starts_with("---\r\n");
-    for (bool first = true; lines.next(line); first = false) {
-      if (in_front_matter) {
-        if (!first && trimmed(line) == "---") in_front_matter = false;
-      } else if (!fence_.empty()) {
+    const FrontMatter front = front_matter_of(text);
+    // A heading of the document takes its place.
+    if (!front.title.empty()) out_.add_heading(1, front.title, front.title_line);
+    Lines lines(text.substr(front.bytes), front.n_lines);
+    for (std::string_view line; lines.next(line);) {
+      if (!fence_.empty()) {
         code(line, lines.number());
+      } else if (!html_end_.empty()) {
+        html(line);
       } else {
         plain(line, lines.number());
       }
     }
+    end_html();
     return out_.finish();
   }
 
@@ -222,6 +273,41 @@ class MarkdownReader {
     out_.end();
   }
 
+  /// HTML goes on to a line that holds its end; an empty line, if that is a line's end.
+  void html(std::string_view line) {
+    html_.append(line).append("\n");
+    const bool ends = html_end_ == kEmptyLine ? trimmed(line).empty()
+                                              : line.find(html_end_) != std::string_view::npos;
+    if (ends) end_html();
+  }
+
+  void end_html() {
+    if (html_end_.empty()) return;
+    out_.add(parse_html(html_, html_line_));
+    html_.clear();
+    html_end_ = {};
+  }
+
+  /// Whether HTML begins with this line, and with what it ends.
+  bool begin_html(std::string_view bare, int number) {
+    struct Kind {
+      std::string_view begin, end;
+    };
+    constexpr Kind kKinds[] = {
+        {"<!--", "-->"}, {"<pre", "</pre>"}, {"<script", "</script>"}, {"<style", "</style>"}};
+    const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                    [&](const Kind& k) { return bare.starts_with(k.begin); });
+    if (kind != std::end(kKinds)) {
+      html_end_ = kind->end;
+    } else if (begins_html_block(bare)) {
+      html_end_ = kEmptyLine;
+    } else {
+      return false;
+    }
+    html_line_ = number;
+    return true;
+  }
+
   void plain(std::string_view line, int number) {
     const std::string_view bare = trimmed(line);
     const bool may_begin = !is_indented(line);
@@ -231,8 +317,10 @@ class MarkdownReader {
       out_.add(Block::Kind::code, line, number);
     } else if (bare.empty()) {
       out_.end();
+    } else if (may_begin && begin_html(bare, number)) {
+      html(line);
     } else if (const int level = may_begin ? heading_level(bare, title) : 0) {
-      out_.add_heading(level, title, number);
+      out_.add_heading(level, without_entities(title), number);
     } else if (may_begin && is_underline(bare) &&
                out_.make_heading(bare[0] == '=' ? 1 : 2, bare[0] == '=')) {
       return;
@@ -240,14 +328,19 @@ class MarkdownReader {
                (is_rule(bare, '-', 3) || is_rule(bare, '*', 3) || is_rule(bare, '_', 3))) {
       out_.end();
     } else if (bare.starts_with('|') || (out_.is_in_table() && bare.find('|') != bare.npos)) {
-      out_.add(Block::Kind::table, bare, number);
+      out_.add(Block::Kind::table, without_entities(bare), number);
     } else if (!is_delimiter_row(bare) || !out_.make_table(bare, number)) {
-      out_.add(Block::Kind::paragraph, line, number);
+      out_.add(Block::Kind::paragraph, without_entities(line), number);
     }
   }
 
+  static constexpr std::string_view kEmptyLine = "\n";
+
   Collector out_;
-  std::string fence_;  // of the code that is open
+  std::string fence_;          // of the code that is open
+  std::string_view html_end_;  // of the HTML that is open; empty: none is
+  std::string html_;
+  int html_line_ = 0;
 };
 
 }  // namespace

@@ -30,7 +30,13 @@ std::vector<Block> parse_document(std::string_view text, Format format);
 
 /// The parts of it.
 std::vector<Block> parse_markdown(std::string_view text);
-std::vector<Block> parse_html(std::string_view text);
+std::vector<Block> parse_html(std::string_view text, int first_line = 1);
 std::vector<Block> parse_plain(std::string_view text);
+
+/// `text` with what "&amp;" and its like stand for.
+std::string without_entities(std::string_view text);
+
+/// Whether a line begins with a tag that stands by itself on a page, as "<details>" and "</p>" do.
+bool begins_html_block(std::string_view line);
 
 }  // namespace hearth::retrieval

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -50,7 +52,11 @@ class Walk {
     const bool is_file = entry.is_regular_file(failed) || !entry.exists(failed);
     const bool is_index =
         fs::exists(index_, failed) && fs::equivalent(entry.path(), index_, failed);
-    if (!is_file || !is_document(name) || is_index) return;
+    if (!is_file || is_index) return;
+    if (!is_document(name)) {
+      ++files_.others[entry.path().extension().string()];
+      return;
+    }
     const std::uint64_t bytes = entry.file_size(failed);
     files_.found.push_back({entry.path(), source, failed ? 0 : bytes});
   }
@@ -87,10 +93,11 @@ DocumentFiles find_documents(const fs::path& root, const fs::path& index) {
 }
 
 std::string read_document(const fs::path& path) {
+  constexpr const char* kReadable = "a file that can be read, or --skip-bad to leave it out";
   std::ifstream file(path, std::ios::binary);
-  if (!file) fail(path, "cannot be opened", "a file that can be read", {});
+  if (!file) fail(path, "cannot be opened", kReadable, std::strerror(errno));
   std::string text(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) fail(path, "cannot be read", {}, {});
+  if (file.bad()) fail(path, "cannot be read", kReadable, std::strerror(errno));
   const std::size_t bad = utf8::first_malformed(text);
   if (bad < text.size()) {
     fail(path, "is not UTF-8 text; convert it, or leave such files out with --skip-bad", "UTF-8",

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,9 @@ struct DocumentFiles {
     std::string source;  // a folder, with '/' at its end
     std::string why;
   };
-  std::vector<Unread> unread;      // folders that could not be read
-  std::vector<std::string> links;  // sources of links to folders, which are not followed
+  std::vector<Unread> unread;                 // folders that could not be read
+  std::map<std::string, std::size_t> others;  // files that are no documents, by their endings
+  std::vector<std::string> links;             // sources of links to folders, which are not followed
 };
 
 /// The documents under `root`, a folder or a document itself, by their names (is_document). Names

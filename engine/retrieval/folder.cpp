@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 #include "base/hash64.h"
+#include "base/output_file.h"
 #include "engine/retrieval/document_files.h"
+#include "engine/retrieval/index_builder.h"
 #include "engine/retrieval/near_duplicates.h"
 #include "engine/retrieval/words.h"
 
@@ -19,6 +21,10 @@ namespace fs = std::filesystem;
 
 /// A word without end may be one unknown token; what is cut is never longer than this for each.
 constexpr std::size_t kMostBytesOfToken = 64;
+
+/// Another number when documents are cut, or words are found, in another way: an index that is
+/// brought up to date has them all in the newest.
+constexpr int kWayOfCutting = 2;
 
 /// Chunks that are embedded together.
 constexpr std::size_t kChunksAtOnce = 256;
@@ -45,13 +51,12 @@ class FolderWork {
  public:
   FolderWork(Index& index, TextEmbedder* embedder, const FolderOptions& options,
              const ProgressFn& progress)
-      : index_(index), embedder_(embedder), progress_(progress) {
+      : index_(index), embedder_(embedder), progress_(progress), keep_others_(options.keep_others) {
     chunking_.overlap_tokens = options.overlap_tokens;
     chunking_.max_tokens =
         embedder ? std::min(options.max_tokens, embedder->max_tokens()) : options.max_tokens;
     chunking_.count_tokens = [embedder](std::string_view text) {
-      const int n =
-          embedder ? embedder->count_tokens(text) : static_cast<int>(terms_of(text).size());
+      const int n = embedder ? embedder->count_tokens(text) : count_words(text);
       return std::max(n, static_cast<int>(text.size() / kMostBytesOfToken));
     };
     known_ = known_documents(index);
@@ -60,6 +65,7 @@ class FolderWork {
   void run(const DocumentFiles& files, bool skip_bad) {
     report_.files = files.found.size();
     report_.links = files.links;
+    report_.others = files.others;
     for (const DocumentFile& document : files.found) total_ += document.bytes;
     for (const DocumentFile& document : files.found) {
       show_progress();
@@ -75,7 +81,7 @@ class FolderWork {
     }
     embed();
     for (const auto& [source, document] : known_) {
-      if (seen_.contains(source) || is_out_of_reach(files, source)) continue;
+      if (keep_others_ || seen_.contains(source) || is_out_of_reach(files, source)) continue;
       ++report_.gone;
       for (const std::string& key : document.keys) index_.remove(key);
     }
@@ -116,7 +122,8 @@ class FolderWork {
     const std::string text = read_document(document.path);
     Hash64 hash;
     hash.add(text);
-    hash.add(fmt::format("|{}|{}", chunking_.max_tokens, chunking_.overlap_tokens));
+    hash.add(
+        fmt::format("|{}|{}|{}", chunking_.max_tokens, chunking_.overlap_tokens, kWayOfCutting));
     const std::string stamp = fmt::format("{:016x}", hash.value());
     const auto before = known_.find(document.source);
     if (before != known_.end() && before->second.hash == stamp) {
@@ -154,7 +161,7 @@ class FolderWork {
       };
       std::vector<EmbeddedText> embedded = embedder_->embed_documents(texts, may_go_on);
       for (std::size_t i = 0; i < waiting_.size(); ++i) {
-        report_.truncated += embedded[i].is_truncated;
+        report_.truncated += embedded[i].is_truncated();
         report_.tokens += static_cast<std::uint64_t>(embedded[i].n_tokens);
         report_.unknown_tokens += static_cast<std::uint64_t>(embedded[i].n_unknown);
         waiting_[i].vector = std::move(embedded[i].vector);
@@ -167,6 +174,7 @@ class FolderWork {
   Index& index_;
   TextEmbedder* embedder_;
   const ProgressFn& progress_;
+  bool keep_others_;
   std::uint64_t done_ = 0, total_ = 0;  // bytes of documents
   ChunkOptions chunking_;
   std::map<std::string, Known> known_;
@@ -174,6 +182,39 @@ class FolderWork {
   std::vector<Record> waiting_;
   FolderReport report_;
 };
+
+IndexSettings settings_for(TextEmbedder* embedder, const FolderOptions& options) {
+  IndexSettings settings;
+  settings.layout.storage = options.storage;
+  if (embedder) {
+    settings.layout.dimension = embedder->dimension();
+    settings.embedder = embedder->fingerprint();
+  }
+  return settings;
+}
+
+FolderReport bring_up_to_date(Index& index, const DocumentFiles& files, TextEmbedder* embedder,
+                              const FolderOptions& options, const ProgressFn& progress) {
+  index.check_embedder(embedder ? embedder->fingerprint() : std::string());
+  const bool was_damaged = index.is_fallback();
+  FolderWork work(index, embedder, options, progress);
+  work.run(files, options.skip_bad);
+  index.commit();
+  FolderReport report = work.finish();
+  report.was_damaged = was_damaged;
+  return report;
+}
+
+/// Compacts the index if it wants that. Why it could not be done, if it could not: the index is up
+/// to date without it.
+std::string compaction_problem(Index& index) {
+  try {
+    if (index.wants_compaction()) index.compact();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -187,27 +228,22 @@ FolderReport index_folder(const fs::path& path, const fs::path& root, TextEmbedd
                  .expected = "files that end in .md, .txt or .html",
                  .got = "none"});
   }
-  const bool is_new = !fs::exists(path);
-  if (is_new) {
-    IndexSettings settings;
-    settings.layout.storage = options.storage;
-    if (embedder) {
-      settings.layout.dimension = embedder->dimension();
-      settings.embedder = embedder->fingerprint();
-    }
-    Index::create(path, settings);
-  }
-  try {
+  if (fs::exists(path)) {
     Index index(path, Access::write);
-    index.check_embedder(embedder ? embedder->fingerprint() : std::string());
-    FolderWork work(index, embedder, options, progress);
-    work.run(files, options.skip_bad);
-    index.commit();
-    if (index.wants_compaction()) index.compact();
-    return work.finish();
+    FolderReport report = bring_up_to_date(index, files, embedder, options, progress);
+    report.not_compacted = compaction_problem(index);
+    return report;
+  }
+  // Nobody sees a new index before it is whole.
+  const fs::path beside = create_beside(path, settings_for(embedder, options));
+  try {
+    Index index(beside, Access::write);
+    FolderReport report = bring_up_to_date(index, files, embedder, options, progress);
+    index.move_to(link_target(path));
+    return report;
   } catch (...) {
     std::error_code ignored;
-    if (is_new) fs::remove(path, ignored);
+    fs::remove(beside, ignored);
     throw;
   }
 }

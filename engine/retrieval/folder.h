@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace hearth::retrieval {
 struct FolderOptions {
   int max_tokens = 256;  // of a chunk, at most what the embedder looks at
   int overlap_tokens = 32;
+  bool keep_others = false;        // what is not under the root stays in the index
   bool skip_bad = false;           // leave out documents that cannot be read, and say so
   Storage storage = Storage::f32;  // of a new index
 };
@@ -29,11 +31,14 @@ struct FolderReport {
   std::size_t truncated = 0;                     // of those made
   std::uint64_t tokens = 0, unknown_tokens = 0;  // of those made
   std::vector<std::string> without_text;         // documents that give no chunk
+  std::map<std::string, std::size_t> others;     // files that are no documents, by their endings
   std::vector<std::string> links;                // to folders, which are not followed
   struct Pair {
     std::string first, second;  // keys
   };
   std::vector<Pair> near_duplicates;
+  bool was_damaged = false;   // the index was, and its state before the damage was the beginning
+  std::string not_compacted;  // why not, if it should have been
 };
 
 /// Brings the index at `path` up to the documents under `root`, a folder or a file; makes it if

@@ -46,6 +46,18 @@ constexpr TagRow kTags[] = {
     {"hr", Effect::end_block},
     {"section", Effect::end_block},
     {"article", Effect::end_block},
+    {"aside", Effect::end_block},
+    {"figure", Effect::end_block},
+    {"figcaption", Effect::end_block},
+    {"caption", Effect::end_block},
+    {"address", Effect::end_block},
+    {"center", Effect::end_block},
+    {"form", Effect::end_block},
+    {"fieldset", Effect::end_block},
+    {"legend", Effect::end_block},
+    {"option", Effect::end_block},
+    {"head", Effect::end_block},
+    {"body", Effect::end_block},
     {"pre", Effect::code},
     {"blockquote", Effect::end_block},
     {"details", Effect::end_section, 6},
@@ -60,7 +72,8 @@ constexpr TagRow kTags[] = {
     {"style", Effect::skip},
     {"noscript", Effect::skip},
     {"template", Effect::skip},
-    {"title", Effect::skip},
+    {"title", Effect::heading, 1},  // until a heading of the page takes its place
+    {"svg", Effect::skip},
     {"nav", Effect::skip},
 };
 
@@ -164,9 +177,21 @@ std::size_t decode_entity(std::string_view text, std::string& out) {
   return end + 1;
 }
 
+/// The row of "<name …" or "</name …"; nullptr if there is none.
+const TagRow* find_tag(std::string_view tag) {
+  std::string name;
+  for (std::size_t i = tag.starts_with("</") ? 2 : 1;
+       i < tag.size() && std::isalnum(static_cast<unsigned char>(tag[i])); ++i) {
+    name += static_cast<char>(std::tolower(static_cast<unsigned char>(tag[i])));
+  }
+  const auto* row = std::find_if(std::begin(kTags), std::end(kTags),
+                                 [&](const TagRow& t) { return t.name == name; });
+  return row == std::end(kTags) ? nullptr : row;
+}
+
 class HtmlReader {
  public:
-  explicit HtmlReader(std::string_view text) : text_(text) {}
+  HtmlReader(std::string_view text, int first_line) : text_(text), line_(first_line) {}
 
   std::vector<Block> read() {
     while (at_ < text_.size()) {
@@ -216,15 +241,9 @@ class HtmlReader {
       return advance(1);
     }
     const bool closes = text_[at_ + 1] == '/';
-    std::string name;
-    for (std::size_t i = at_ + (closes ? 2 : 1);
-         i < end && std::isalnum(static_cast<unsigned char>(text_[i])); ++i) {
-      name += static_cast<char>(std::tolower(static_cast<unsigned char>(text_[i])));
-    }
+    const TagRow* row = find_tag(text_.substr(at_, end - at_));
     advance(end + 1 - at_);
-    const auto* row = std::find_if(std::begin(kTags), std::end(kTags),
-                                   [&](const TagRow& t) { return t.name == name; });
-    if (row != std::end(kTags)) apply(*row, closes);
+    if (row) apply(*row, closes);
   }
 
   void apply(const TagRow& row, bool closes) {
@@ -294,7 +313,7 @@ class HtmlReader {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  int line_ = 1;
+  int line_;
   bool last_end_ = false;  // no tag ends any more
   Block open_;
   std::vector<Block> blocks_;
@@ -302,8 +321,22 @@ class HtmlReader {
 
 }  // namespace
 
-std::vector<Block> parse_html(std::string_view text) {
-  return HtmlReader(text).read();
+std::vector<Block> parse_html(std::string_view text, int first_line) {
+  return HtmlReader(text, first_line).read();
+}
+
+std::string without_entities(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t decoded = text[0] == '&' ? decode_entity(text, out) : 0;
+    if (decoded == 0) out += text[0];
+    text.remove_prefix(std::max<std::size_t>(decoded, 1));
+  }
+  return out;
+}
+
+bool begins_html_block(std::string_view line) {
+  return line.starts_with('<') && find_tag(line);
 }
 
 }  // namespace hearth::retrieval

@@ -60,7 +60,7 @@ void Index::load() {
   const FileHead& head = file_->head();
   if (head.metric > static_cast<std::uint32_t>(Metric::l2) ||
       head.storage > static_cast<std::uint32_t>(Storage::int8)) {
-    file_->refuse("the head of the index is damaged", "make it anew with `hearth index`", {});
+    file_->refuse("the head of the index is damaged", std::string(kWholeIndex), {});
   }
   settings_.layout = {.dimension = head.dimension,
                       .metric = static_cast<Metric>(head.metric),
@@ -79,8 +79,8 @@ void Index::load() {
   for (const Segment& segment : segments_) {
     for (const std::uint64_t number : segment.section<std::uint64_t>(SectionKind::tombstones)) {
       if (number >= segment.first_record() || deleted_[number]) {
-        file_->refuse("the index is damaged: the list of what is deleted",
-                      "make it anew with `hearth index`", {});
+        file_->refuse("the index is damaged: the list of what is deleted", std::string(kWholeIndex),
+                      {});
       }
       deleted_[number] = true;
       --n_live_;
@@ -90,13 +90,18 @@ void Index::load() {
 
 void Index::check_embedder(const std::string& fingerprint) const {
   if (fingerprint == settings_.embedder) return;
+  if (settings_.embedder.empty()) {
+    file_->refuse("the index has no vectors: it was made without an embedding model",
+                  "no --embedder, or an index that was made with one", fingerprint);
+  }
+  if (fingerprint.empty()) {
+    file_->refuse("the index has vectors", "--embedder with the model that it was made with",
+                  "none; that one was " + settings_.embedder);
+  }
   file_->refuse(
-      settings_.embedder.empty()
-          ? "the index has no vectors: it was made without an embedding model"
-          : "the index was made with another embedding model, whose vectors mean something else",
-      settings_.embedder.empty() ? "no --embedder, or an index that was made with one"
-                                 : settings_.embedder,
-      fingerprint);
+      "the index was made with another embedding model, or other prefixes, pooling or length of "
+      "texts: its vectors mean something else",
+      settings_.embedder, fingerprint);
 }
 
 const Segment& Index::segment_of(std::uint64_t number) const {
@@ -157,12 +162,17 @@ void Index::commit() {
     if (const auto old = find(key)) writer.bury(*old);
     if (record) writer.add(*record);
   }
-  if (!writer.is_empty()) {
+  if (!writer.is_empty() || file_->is_fallback()) {  // the next commit makes a damaged one good
     const std::vector<std::byte> segment = writer.finish(file_->next_segment_at(), n_numbers());
     file_->commit(segment, writer.n_records());
   }
   pending_.clear();
   load();
+}
+
+void Index::move_to(const std::filesystem::path& path) {
+  file_->move_to(path);
+  path_ = path;
 }
 
 bool Index::wants_compaction() const {

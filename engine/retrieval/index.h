@@ -46,7 +46,8 @@ class Index {
   std::uint64_t n_deleted() const { return deleted_.size() - n_live_; }
   std::uint64_t file_bytes() const { return file_->bytes().size(); }
 
-  /// Whether the newest commit was damaged, and the one before it is what is seen.
+  /// Whether one of the last two commits is damaged, the newest for all that can be known, and the
+  /// other is what is seen.
   bool is_fallback() const { return file_->is_fallback(); }
 
   /// Throws Error, naming both, if this is not the fingerprint of the index's embedder.
@@ -77,6 +78,9 @@ class Index {
   /// Whether so much is deleted, or spread over so many commits, that compact() is worth its time.
   bool wants_compaction() const;
 
+  /// Gives the file another name, whatever had it.
+  void move_to(const std::filesystem::path& path);
+
   /// Writes the file anew without what is deleted. Nothing may be pending.
   void compact(const ProgressFn& progress = {});
 
@@ -95,8 +99,9 @@ class Index {
   std::vector<Scored> best_words(std::string_view query, std::size_t k,
                                  const Filter& filter = {}) const;
 
-  /// The BM25 score of a record of usual length that has the query's terms, as often as it has.
-  double most_words(std::string_view query) const;
+  /// What each term of the query adds to the BM25 score of a record of usual length that has it
+  /// once; a term that no record has, as much as one that a single record has.
+  std::map<std::string, double> word_weights(std::string_view query) const;
 
   /// Both, fused by rank (fusion.h). Of each, `depth` are looked at.
   std::vector<Scored> best_fused(std::string_view text, std::span<const float> query, std::size_t k,

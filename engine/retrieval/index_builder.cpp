@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/output_file.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -23,13 +24,21 @@ std::uint64_t IndexBuilder::n_segments(const VectorLayout& layout, std::uint64_t
   return (n_records + each - 1) / each;
 }
 
-IndexBuilder::IndexBuilder(const std::filesystem::path& path, const IndexSettings& settings)
-    : path_(path), beside_(path.string() + ".new"), layout_(settings.layout), writer_(layout_) {
-  if (std::filesystem::exists(beside_)) IndexFile(beside_, Access::write);  // is it free?
-  std::filesystem::remove(beside_);
-  Index::create(beside_, settings);
-  file_ = std::make_unique<IndexFile>(beside_, Access::write);
+std::filesystem::path create_beside(const std::filesystem::path& path,
+                                    const IndexSettings& settings) {
+  const std::filesystem::path beside = link_target(path).string() + ".new";
+  if (std::filesystem::exists(beside)) IndexFile(beside, Access::write);  // is it free?
+  std::filesystem::remove(beside);
+  Index::create(beside, settings);
+  return beside;
 }
+
+IndexBuilder::IndexBuilder(const std::filesystem::path& path, const IndexSettings& settings)
+    : path_(link_target(path)),
+      beside_(create_beside(path, settings)),
+      layout_(settings.layout),
+      file_(std::make_unique<IndexFile>(beside_, Access::write)),
+      writer_(layout_) {}
 
 IndexBuilder::~IndexBuilder() {
   if (!file_) return;

@@ -9,10 +9,14 @@
 
 namespace hearth::retrieval {
 
+/// Makes an empty index beside `path` (its target, if it is a link), in the place of one that a
+/// power cut has left there. Returns where. Throws Error if another process is at it.
+std::filesystem::path create_beside(const std::filesystem::path& path,
+                                    const IndexSettings& settings);
+
 class IndexBuilder {
  public:
-  /// Begins a file beside `path`, in the place of one that a power cut has left there. Throws Error
-  /// if another process is at it.
+  /// Begins a file beside `path` as create_beside() does.
   IndexBuilder(const std::filesystem::path& path, const IndexSettings& settings);
   IndexBuilder(const IndexBuilder&) = delete;
   IndexBuilder& operator=(const IndexBuilder&) = delete;

@@ -33,6 +33,10 @@ Struct read_at(std::span<const std::byte> bytes, std::uint64_t at) {
   return value;
 }
 
+bool is_blank(std::span<const std::byte> bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
 std::uint64_t rounded_up(std::uint64_t n) {
   return (n + kAlignment - 1) / kAlignment * kAlignment;
 }
@@ -117,13 +121,16 @@ void IndexFile::lock() {
   const bool writes = access_ == Access::write;
   for (;;) {
     fd_ = open(path_.c_str(), (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
-    if (fd_ < 0) fail(path_, "the index cannot be opened", errno);
+    if (fd_ < 0) {
+      refuse("the index cannot be opened", "one that `hearth index` has made",
+             std::strerror(errno));
+    }
     struct stat mine {};
     if (fstat(fd_, &mine) != 0) fail(path_, "the index cannot be opened", errno);
     if (!S_ISREG(mine.st_mode)) refuse("is not a regular file", "an index file", {});
     if (!writes) return;
     if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      refuse("another process is writing to this index", "try again when it is done", {});
+      refuse("another process is writing to this index", "no other: try again when it is done", {});
     }
     struct stat named {};
     const bool same = stat(path_.c_str(), &named) == 0 && named.st_ino == mine.st_ino &&
@@ -156,11 +163,13 @@ void IndexFile::read_head() {
   head_ = read_at<FileHead>(bytes_, 0);
   if (head_.version != kVersion) {
     refuse("the index has a format that this version of Hearth does not know",
-           fmt::format("format {}; make the index anew, or use the Hearth that made it", kVersion),
+           fmt::format(
+               "format {}: use the Hearth that made it, or make another index with `hearth index`",
+               kVersion),
            fmt::format("{}", head_.version));
   }
   if (head_.hash != head_hash(head_) || head_.dimension > kMostDimensions) {
-    refuse("the head of the index is damaged", "make it anew with `hearth index`", {});
+    refuse("the head of the index is damaged", std::string(kWholeIndex), {});
   }
   head_.embedder[sizeof head_.embedder - 1] = '\0';
 }
@@ -186,11 +195,14 @@ void IndexFile::choose_superblock() {
   }
   if (!whole[0] && !whole[1]) {
     refuse("the index is damaged or cut short: none of its commits is whole",
-           "make it anew with `hearth index`", fmt::format("{} bytes", bytes_.size()));
+           std::string(kWholeIndex), fmt::format("{} bytes", bytes_.size()));
   }
   slot_ = whole[1] && (!whole[0] || blocks[1].sequence > blocks[0].sequence) ? 1 : 0;
   superblock_ = blocks[slot_];
-  is_fallback_ = superblock_.sequence != newest;
+  // Which commit a torn superblock is of, it cannot say itself. One without any is blank.
+  const Superblock& other = blocks[1 - slot_];
+  const bool is_torn = other.hash != head_hash(other) && !is_blank(bytes_of(other));
+  is_fallback_ = is_torn || superblock_.sequence != newest;
   bytes_ = bytes_.first(superblock_.end);
 }
 

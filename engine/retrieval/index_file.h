@@ -6,11 +6,16 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/retrieval/index_format.h"
 
 namespace hearth::retrieval {
+
+/// What an error of a damaged index expects.
+inline constexpr std::string_view kWholeIndex =
+    "a whole index: delete this one, and make it anew with `hearth index`";
 
 enum class Access : std::uint8_t { read, write };
 
@@ -35,7 +40,8 @@ class IndexFile {
   std::span<const std::byte> bytes() const { return bytes_; }  // up to the newest commit's end
   std::vector<DirectoryEntry> directory() const;
 
-  /// Whether the newest commit is not whole, and this is the one before it.
+  /// Whether one of the last two commits is not whole, and this is the other: the one before it,
+  /// for all that can be known.
   bool is_fallback() const { return is_fallback_; }
 
   /// Where the next segment will begin.

@@ -184,6 +184,7 @@ double Index::words_in_all() const {
 
 /// A term of a query, and the records that have it.
 struct Index::FoundTerm {
+  std::string term;
   double weight;  // how often it is in the query, times its idf
   std::vector<std::pair<std::uint64_t, double>> records;  // number, what its count gives
 };
@@ -195,7 +196,7 @@ std::vector<Index::FoundTerm> Index::look_up(std::string_view query) const {
   const double mean_length = n_live_ > 0 ? std::max(words_in_all(), 1.0) / n_all : 1.0;
   std::vector<FoundTerm> all;
   for (const auto& [term, times] : terms) {
-    FoundTerm found{.weight = 0.0, .records = {}};
+    FoundTerm found{.term = term, .weight = 0.0, .records = {}};
     for (const Segment& segment : segments_) {
       const auto postings = segment.postings(term);
       if (postings.empty()) continue;
@@ -209,17 +210,17 @@ std::vector<Index::FoundTerm> Index::look_up(std::string_view query) const {
         found.records.emplace_back(number, tf * (kK1 + 1) / full);
       }
     }
-    const auto n = static_cast<double>(found.records.size());
+    const auto n = std::max<double>(1.0, static_cast<double>(found.records.size()));
     found.weight = times * std::log(1.0 + (n_all - n + 0.5) / (n + 0.5));
     all.push_back(std::move(found));
   }
   return all;
 }
 
-double Index::most_words(std::string_view query) const {
-  double sum = 0.0;
-  for (const FoundTerm& term : look_up(query)) sum += term.weight;
-  return sum;
+std::map<std::string, double> Index::word_weights(std::string_view query) const {
+  std::map<std::string, double> weights;
+  for (FoundTerm& found : look_up(query)) weights[std::move(found.term)] = found.weight;
+  return weights;
 }
 
 std::vector<Scored> Index::best_words(std::string_view query, std::size_t k,

@@ -30,8 +30,7 @@ Segment::Segment(const IndexFile& file, const DirectoryEntry& entry, VectorLayou
 }
 
 void Segment::damaged(std::string_view what) const {
-  file_.refuse(fmt::format("the index is damaged: {}", what), "make it anew with `hearth index`",
-               {});
+  file_.refuse(fmt::format("the index is damaged: {}", what), std::string(kWholeIndex), {});
 }
 
 void Segment::check_sections() const {

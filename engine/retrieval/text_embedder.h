@@ -13,8 +13,10 @@ namespace hearth::retrieval {
 struct EmbeddedText {
   std::vector<float> vector;
   int n_tokens = 0;
+  int n_kept = 0;  // of these, how many were looked at
   int n_unknown = 0;
-  bool is_truncated = false;
+
+  bool is_truncated() const { return n_kept < n_tokens; }
 };
 
 class TextEmbedder {
@@ -30,7 +32,7 @@ class TextEmbedder {
 
   virtual std::vector<EmbeddedText> embed_documents(std::span<const std::string> texts,
                                                     const ProgressFn& progress) = 0;
-  virtual std::vector<float> embed_query(const std::string& text) = 0;
+  virtual EmbeddedText embed_query(const std::string& text) = 0;
 };
 
 }  // namespace hearth::retrieval

@@ -17,7 +17,10 @@ struct CodeRange {
 
 /// Scripts whose words are not told apart by spaces alone, after compatible composition.
 constexpr CodeRange kPairScripts[] = {
+    {0x0E00, 0x0EFF},    // Thai, Lao
+    {0x1000, 0x109F},    // Myanmar
     {0x1100, 0x11FF},    // Hangul letters
+    {0x1780, 0x17FF},    // Khmer
     {0x3040, 0x30FF},    // Hiragana, Katakana
     {0x3130, 0x318F},    // Hangul letters that stand alone
     {0x31F0, 0x31FF},    // small Katakana
@@ -82,51 +85,87 @@ std::string folded(std::string_view text) {
   return {reinterpret_cast<const char*>(out), static_cast<std::size_t>(n)};
 }
 
+constexpr std::size_t kLongestWord = 128;  // bytes
+
+/// Calls fn(kind, character) for each character.
+template <class Fn>
+void for_each_character(std::string_view text, const Fn& fn) {
+  constexpr char32_t kReplacement = 0xFFFD;
+  for (std::size_t i = 0; i < text.size();) {
+    const utf8::Decoded c = utf8::decode_one(text.substr(i));
+    fn(c.code_point == kReplacement ? Kind::none : kind_of(c.code_point), text.substr(i, c.length));
+    i += c.length;
+  }
+}
+
+/// How a word begins, with a mark that no word has. Empty if it is shorter, or begins with a digit:
+/// numbers that begin alike have nothing in common.
+std::string beginning_of(std::string_view word) {
+  constexpr int kLetters = 4;
+  constexpr char kMark = '~';
+  std::size_t end = 0;
+  for (int n = 0; n < kLetters; ++n) {
+    if (end == word.size() || (word[end] >= '0' && word[end] <= '9')) return {};
+    end += utf8::decode_one(word.substr(end)).length;
+  }
+  return std::string(word.substr(0, end)) + kMark;
+}
+
 /// Puts the characters of one kind that stand side by side into terms.
 class Run {
  public:
   explicit Run(std::vector<std::string>& terms) : terms_(terms) {}
 
   void add(Kind kind, std::string_view character) {
-    constexpr std::size_t kLongest = 128;
-    if (kind != kind_ || term_.size() + character.size() > kLongest) end();
+    if (kind != kind_ || (kind == Kind::word && term_.size() + character.size() > kLongestWord)) {
+      end();
+    }
     kind_ = kind;
     if (kind == Kind::word) term_ += character;
     if (kind != Kind::pairs) return;
-    if (++length_ > 1) terms_.push_back(term_ + std::string(character));
+    if (!term_.empty()) terms_.push_back(term_ + std::string(character));
+    terms_.emplace_back(character);
     term_ = character;
   }
 
   void end() {
-    const bool is_term = kind_ == Kind::word || (kind_ == Kind::pairs && length_ == 1);
-    if (is_term) terms_.push_back(std::move(term_));
+    if (kind_ == Kind::word) {
+      if (std::string beginning = beginning_of(term_); !beginning.empty()) {
+        terms_.push_back(std::move(beginning));
+      }
+      terms_.push_back(std::move(term_));
+    }
     term_.clear();
-    length_ = 0;
     kind_ = Kind::none;
   }
 
  private:
   std::vector<std::string>& terms_;
   std::string term_;  // of pairs: the last character
-  int length_ = 0;    // characters of a run of pairs
   Kind kind_ = Kind::none;
 };
 
 }  // namespace
 
 std::vector<std::string> terms_of(std::string_view text) {
-  constexpr char32_t kReplacement = 0xFFFD;
-  const std::string plain = folded(text);
   std::vector<std::string> terms;
   Run run(terms);
-  for (std::size_t i = 0; i < plain.size();) {
-    const utf8::Decoded c = utf8::decode_one(std::string_view(plain).substr(i));
-    run.add(c.code_point == kReplacement ? Kind::none : kind_of(c.code_point),
-            std::string_view(plain).substr(i, c.length));
-    i += c.length;
-  }
+  for_each_character(folded(text),
+                     [&](Kind kind, std::string_view character) { run.add(kind, character); });
   run.end();
   return terms;
+}
+
+int count_words(std::string_view text) {
+  int n = 0;
+  std::size_t in_word = 0;  // bytes
+  for_each_character(folded(text), [&](Kind kind, std::string_view character) {
+    const bool goes_on =
+        kind == Kind::word && in_word > 0 && in_word + character.size() <= kLongestWord;
+    if (kind != Kind::none && !goes_on) ++n;
+    in_word = kind == Kind::word ? (goes_on ? in_word : 0) + character.size() : 0;
+  });
+  return n;
 }
 
 }  // namespace hearth::retrieval

@@ -1,8 +1,11 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
@@ -72,6 +75,25 @@ TEST(OutputFile, WithoutCommitNothingIsLeftAndTheOldFileStays) {
   }
   EXPECT_EQ(contents(dir / "out"), "old");
   EXPECT_EQ(files_in(dir.path()), 1);
+}
+
+// Where the file system has files without names, as those have that a program of today runs on.
+TEST(OutputFile, OfAKilledProcessNothingIsLeft) {
+  const test::TempDir dir;
+  const int can = open(dir.path().c_str(), O_TMPFILE | O_WRONLY, 0600);
+  if (can < 0) GTEST_SKIP() << "no files without names here";
+  close(can);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    OutputFile file(dir / "out");
+    file.write(bytes_of(std::string(1 << 20, 'x')));
+    raise(SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(files_in(dir.path()), 0);
 }
 
 TEST(OutputFile, GetsTheModeOfAnyNewFile) {

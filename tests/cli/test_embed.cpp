@@ -65,6 +65,28 @@ TEST_F(EmbedCommand, WritesTheSameNumbersAsNumPysFile) {
   }
 }
 
+// Lines as an editor of Windows leaves them are the same texts.
+TEST_F(EmbedCommand, TakesLinesOfAnySystem) {
+  const auto plain = run_hearth({"embed", "-m", model_}, "abc\n\nx y\n");
+  const auto marked = run_hearth({"embed", "-m", model_},
+                                 "\xEF\xBB\xBF"
+                                 "abc\r\n\r\nx y");
+  EXPECT_EQ(plain.exit_code, 0) << plain.err;
+  EXPECT_EQ(plain.out, marked.out);
+  EXPECT_EQ(nlohmann::json::parse(plain.out)["embeddings"].size(), 3U);
+}
+
+TEST_F(EmbedCommand, RefusesWhatIsNoText) {
+  const auto line = run_hearth({"embed", "-m", model_}, "abc\nx\xFFy\n");
+  EXPECT_EQ(line.exit_code, 1);
+  EXPECT_THAT(line.err, HasSubstr("stdin:2: is not UTF-8 text"));
+  EXPECT_THAT(line.err, HasSubstr("0xff at offset 1"));
+  EXPECT_EQ(line.out, "");
+  const auto word = run_hearth({"embed", "-m", model_, "abc", "\xC3"});
+  EXPECT_EQ(word.exit_code, 1);
+  EXPECT_THAT(word.err, HasSubstr("text 2: is not UTF-8 text"));
+}
+
 TEST_F(EmbedCommand, RefusesAModelThatWritesText) {
   const auto result = run_hearth({"embed", "hello"});
   EXPECT_EQ(result.exit_code, 1);

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "base/error.h"
 #include "base/utf8.h"
 #include "engine/retrieval/chunker.h"
@@ -16,12 +18,19 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
+/// Without the beginnings of words, which the tests of those look at.
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words = terms_of(text);
+  std::erase_if(words, [](const std::string& term) { return term.ends_with('~'); });
+  return words;
+}
+
 TEST(Words, AreFoldedRunsOfLettersAndDigits) {
-  EXPECT_THAT(terms_of("Hello, WORLD! It's 42."), ElementsAre("hello", "world", "it", "s", "42"));
-  EXPECT_THAT(terms_of("Straße ﬁn Ａ１"), ElementsAre("strasse", "fin", "a1"));
-  EXPECT_THAT(terms_of("  \n"), IsEmpty());
-  EXPECT_THAT(terms_of("a\xFFz"), ElementsAre("a", "z"));
-  EXPECT_THAT(terms_of(std::string(200, 'x') + " y"),
+  EXPECT_THAT(words_of("Hello, WORLD! It's 42."), ElementsAre("hello", "world", "it", "s", "42"));
+  EXPECT_THAT(words_of("Straße ﬁn Ａ１"), ElementsAre("strasse", "fin", "a1"));
+  EXPECT_THAT(words_of("  \n"), IsEmpty());
+  EXPECT_THAT(words_of("a\xFFz"), ElementsAre("a", "z"));
+  EXPECT_THAT(words_of(std::string(200, 'x') + " y"),
               ElementsAre(std::string(128, 'x'), std::string(72, 'x'), "y"));
 }
 
@@ -31,25 +40,39 @@ TEST(Words, OfAsciiAreTheSameBesideOtherLetters) {
   for (int c = 1; c < 128; ++c) ascii += static_cast<char>(c);
   const std::vector<std::string> expected = {"0123456789", "abcdefghijklmnopqrstuvwxyz",
                                              "abcdefghijklmnopqrstuvwxyz"};
-  EXPECT_EQ(terms_of(ascii), expected);
-  std::vector<std::string> longer = terms_of(ascii + " \u00e9");
+  EXPECT_EQ(words_of(ascii), expected);
+  std::vector<std::string> longer = words_of(ascii + " \u00e9");
   ASSERT_EQ(longer.size(), 4U);
   longer.pop_back();
   EXPECT_EQ(longer, expected);
 }
 
-TEST(Words, OfScriptsWithoutSpacesArePairs) {
-  EXPECT_THAT(terms_of("환불은 언제"), ElementsAre("환불", "불은", "언제"));
-  EXPECT_THAT(terms_of("退款政策 A"), ElementsAre("退款", "款政", "政策", "a"));
+TEST(Words, HaveTheirBeginningsBesideThem) {
+  EXPECT_THAT(terms_of("Rides ride rid"), ElementsAre("ride~", "rides", "ride~", "ride", "rid"));
+  EXPECT_THAT(terms_of("Größen книги"), ElementsAre("grös~", "grössen", "книг~", "книги"));
+  EXPECT_THAT(terms_of("20241 1ride rid3s"), ElementsAre("20241", "1ride", "rid3s"));
+}
+
+TEST(Words, OfScriptsWithoutSpacesAreCharactersAndPairs) {
+  EXPECT_THAT(terms_of("환불은 언제"),
+              ElementsAre("환", "환불", "불", "불은", "은", "언", "언제", "제"));
+  EXPECT_THAT(terms_of("退款 A"), ElementsAre("退", "退款", "款", "a"));
   EXPECT_THAT(terms_of("カ"), ElementsAre("カ"));
-  EXPECT_THAT(terms_of("GPU가 빠른"), ElementsAre("gpu", "가", "빠른"));
+  EXPECT_THAT(terms_of("GPU가 빠"), ElementsAre("gpu", "가", "빠"));
+  EXPECT_THAT(terms_of("รถไฟ"), testing::Contains("รถ"));
+}
+
+TEST(Words, AreCountedWithoutTheirParts) {
+  EXPECT_EQ(count_words("Rides, ride 42!"), 3);
+  EXPECT_EQ(count_words("환불은 언제 GPU가"), 7);
+  EXPECT_EQ(count_words(std::string(200, 'x') + " y"), 3);
+  EXPECT_EQ(count_words("é\xFFz"), 2);
+  EXPECT_EQ(count_words(""), 0);
 }
 
 ChunkOptions by_words(int max_tokens, int overlap = 0) {
   ChunkOptions options;
-  options.count_tokens = [](std::string_view text) {
-    return static_cast<int>(terms_of(text).size());
-  };
+  options.count_tokens = count_words;
   options.max_tokens = max_tokens;
   options.overlap_tokens = overlap;
   return options;
@@ -106,6 +129,80 @@ TEST(Markdown, HasTablesWithAndWithoutBarsAround) {
               ElementsAre("text: this | that\nno table"));
 }
 
+TEST(Markdown, TakesTheTitleOfItsFrontMatter) {
+  const auto options = by_words(50);
+  const auto chunks = chunk(
+      parse_markdown("---\ntags: [x]\ntitle: \"How to: pay\"\n---\n\nby card\n\n## Cash\n\nno\n"),
+      options);
+  EXPECT_THAT(texts(chunks), ElementsAre("How to: pay\n\nby card", "How to: pay > Cash\n\nno"));
+  EXPECT_EQ(chunks[0].line, 6);
+  EXPECT_THAT(
+      texts(chunk(parse_markdown("+++\r\ntitle = 'Pay'\r\n+++\r\n# Paying\r\ntext"), options)),
+      ElementsAre("Paying\n\ntext"));
+  // Without an end it is a rule, and what follows a document.
+  EXPECT_THAT(blocks_of(parse_markdown("---\ntitle: x\n\n# One\ntext\n")),
+              ElementsAre("text: title: x", "heading: One", "text: text"));
+}
+
+// CommonMark's sections 4.6 and 6.2: what a reader of the page does not see is no text.
+TEST(Markdown, HoldsHtml) {
+  EXPECT_THAT(
+      blocks_of(parse_markdown("# FAQ\n<details>\n<summary>Why <b>me</b>?</summary>\n\nSo *it* is."
+                               "\n\n</details>\n\n<!-- not\n\nseen -->\nafter &copy; &amp;lt; R&D\n"
+                               "<p align=center>\nshown</p>\n\n`<b>` <https://x.y>\n\n    <p>\n")),
+      ElementsAre("heading: FAQ", "heading: Why me?", "text: So *it* is.",
+                  "heading: ", "text: after © &lt; R&D", "text: shown", "text: `<b>` <https://x.y>",
+                  "text:     <p>"));
+  EXPECT_THAT(blocks_of(parse_markdown("<pre>\na &lt; b\n\n# c\n</pre>\n# d\n")),
+              ElementsAre("code: a < b\n\n# c", "heading: d"));
+  EXPECT_THAT(blocks_of(parse_markdown("```\n<!--\n&amp;\n```\n## A &amp; B\n")),
+              ElementsAre("code: ```\n<!--\n&amp;\n```", "heading: A & B"));
+}
+
+TEST(Chunks, KnowAQuestionWhenTheySeeOne) {
+  const auto questions = [](const std::string& text) {
+    return texts(chunk(parse_markdown(text), by_words(60))).size();
+  };
+  for (const char* mark : {"Q: ", "q. ", "Q12) ", "**Q: ", "**Q3.** ", "> Q: ", "Question 4: ",
+                           "질문: ", "질문 2. ", "**질문1:** ", "문: ", "問：", "问 1："}) {
+    EXPECT_EQ(questions(std::string("Intro.\n\n") + mark + "One?\nA\n\n" + mark + "Two?\nB\n"), 3U)
+        << mark;
+  }
+  EXPECT_EQ(questions("**Can I pay?**\n\nYes.\n\n**Is it dear?**\nNo.\n"), 2U);
+  EXPECT_EQ(questions("**걸을 수 있나요？**\n\n네.\n\n__비싼가요?__\n아니요.\n"), 2U);
+  EXPECT_EQ(questions("Q1 2024: sales\n\nQuite: so\n\n**Note:** why?\n\n**so** is **it?**\n"), 1U);
+}
+
+// Each part says what it is an answer to, or what its columns mean.
+TEST(Chunks, OfALongAnswerOrTableHaveItsHead) {
+  std::string text = "# FAQ\n\nQ: Why so long?\nA: Because.\n";
+  for (int i = 0; i < 60; ++i) text += "Reason " + std::to_string(i) + " is good.\n";
+  text += "\n# Table\n\n| item | price |\n|---|---|\n";
+  for (int i = 0; i < 60; ++i) text += "| thing" + std::to_string(i) + " | 5 |\n";
+  for (const int overlap : {0, 8}) {
+    const auto options = by_words(40, overlap);
+    std::size_t n_answers = 0, n_tables = 0;
+    for (const Chunk& c : chunk(parse_markdown(text), options)) {
+      ASSERT_LE(options.count_tokens(c.text), 40);
+      const bool is_answer = c.heading == "FAQ";
+      ++(is_answer ? n_answers : n_tables);
+      const std::string head =
+          is_answer ? "FAQ\n\nQ: Why so long?\n" : "Table\n\n| item | price |\n|---|---|\n";
+      EXPECT_THAT(c.text, testing::StartsWith(head));
+      EXPECT_EQ(c.text.find(head.substr(7), 7 + head.size()), std::string::npos) << "once";
+      if (overlap > 0) continue;
+      // The line of the document is that of what is new.
+      const std::size_t begin = c.text.find(is_answer ? "Reason" : "thing");
+      const int number = std::stoi(c.text.substr(begin + (is_answer ? 7 : 5)));
+      if (number > 0) {
+        EXPECT_EQ(c.line, number + (is_answer ? 5 : 70)) << c.text;
+      }
+    }
+    EXPECT_GT(n_answers, 4U);
+    EXPECT_GT(n_tables, 3U);
+  }
+}
+
 TEST(Chunks, KeepAQuestionWithItsAnswerAndTheSectionsTable) {
   const auto chunks =
       chunk(parse_markdown("# Shipping\n\n| to | days |\n|---|---|\n| Mars | 300 |\n\n"
@@ -125,6 +222,39 @@ TEST(Chunks, OfAHeadingThatAsksHaveTheTableAbove) {
                             by_words(60));
   EXPECT_THAT(chunks.back().text,
               testing::AllOf(HasSubstr("얼마인가요?"), HasSubstr("표를"), HasSubstr("pro")));
+}
+
+// Wherever it stands in the section: between questions that have ends of their own, too.
+TEST(Chunks, OfEveryQuestionHaveTheTableOfItsSection) {
+  const auto chunks = chunk(
+      parse_markdown("# FAQ\n\n| plan | price |\n|---|---|\n| pro | 9 |\n\n"
+                     "<details><summary>One?</summary>\n\nA\n\n</details>\n\n"
+                     "<details><summary>Two?</summary>\n\nB\n\n</details>\n\n"
+                     "| plan | days |\n|---|---|\n| pro | 30 |\n\n# Else\n\n## Three?\n\nC\n"),
+      by_words(60));
+  ASSERT_EQ(chunks.size(), 5U);
+  for (const std::size_t i : {1U, 2U}) {
+    EXPECT_THAT(chunks[i].text, testing::AllOf(HasSubstr("pro | 9"), HasSubstr("pro | 30")));
+  }
+  EXPECT_THAT(chunks[4].text, testing::AllOf(HasSubstr("Three?"), Not(HasSubstr("pro"))));
+}
+
+// What grows line by line must not be copied for each: a minute for 2 MB, once.
+TEST(Chunks, OfManyLinesTakeTimeInProportion) {
+  constexpr int kLines = 100000;
+  const auto seconds = [](const std::string& line, const std::string& front) {
+    std::string text = front;
+    for (int i = 0; i < kLines; ++i) text += line;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto chunks = chunk(parse_markdown(text), by_words(256, 32));
+    EXPECT_GT(chunks.size(), 100U);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  constexpr double kMany = 20.0;  // of work that takes half of one
+  EXPECT_LT(seconds("some words of a line\n", ""), kMany);
+  EXPECT_LT(seconds("some words of a paragraph\n\n", "Q: Why?\nA: So.\n"), kMany);
+  EXPECT_LT(seconds("## Why so?\n\nFor a reason.\n\n", "# FAQ\n\n"), kMany);
+  EXPECT_LT(seconds("| a | b |\n|---|---|\n\n", "Q: Why?\n\n"), kMany);
 }
 
 TEST(Chunks, AlwaysFit) {
@@ -191,12 +321,19 @@ TEST(Html, IsReadAsAPersonSeesIt) {
       "<html><head><title>t</title><style>p{}</style></head><body><h1>Ti<b>t</b>le</h1>"
       "<p>Fish &amp; chips&#33; a &lt; b\n <i>now</i></p><script>if (a<b) {}</script>"
       "<table><tr><th>x</th><td>y</td></tr></table><!-- no --></body></html>");
-  ASSERT_EQ(blocks.size(), 3U);
-  EXPECT_EQ(blocks[0].kind, Block::Kind::heading);
-  EXPECT_EQ(blocks[0].text, "Title");
-  EXPECT_EQ(blocks[1].text, "Fish & chips! a < b now");
-  EXPECT_EQ(blocks[2].kind, Block::Kind::table);
-  EXPECT_EQ(blocks[2].text, "| x | y |");
+  EXPECT_THAT(blocks_of(blocks), ElementsAre("heading: t", "heading: Title",
+                                             "text: Fish & chips! a < b now", "table: | x | y |"));
+}
+
+// The title of the page, until its own heading takes the place.
+TEST(Html, WithoutAHeadingHasItsTitle) {
+  const auto options = by_words(50);
+  EXPECT_THAT(texts(chunk(parse_html("<title>A &amp; B</title><p>text<svg><title>icon</title>"
+                                     "</svg><aside>note</aside><h2>Two</h2>more"),
+                          options)),
+              ElementsAre("A & B\n\ntext\n\nnote", "A & B > Two\n\nmore"));
+  EXPECT_THAT(texts(chunk(parse_html("<title>Site</title><h1>Page</h1>text"), options)),
+              ElementsAre("Page\n\ntext"));
 }
 
 TEST(Html, KnowsItsCharactersByName) {

@@ -25,22 +25,20 @@ class LetterEmbedder final : public TextEmbedder {
   std::string fingerprint() const override { return name; }
   std::uint32_t dimension() const override { return 3; }
   int max_tokens() const override { return 100; }
-  int count_tokens(std::string_view text) const override {
-    return static_cast<int>(terms_of(text).size());
-  }
+  int count_tokens(std::string_view text) const override { return count_words(text); }
   std::vector<EmbeddedText> embed_documents(std::span<const std::string> all,
                                             const ProgressFn&) override {
     std::vector<EmbeddedText> out;
-    for (const std::string& text : all) out.push_back({.vector = embed_query(text), .n_tokens = 1});
+    for (const std::string& text : all) out.push_back(embed_query(text));
     n_embedded += all.size();
     return out;
   }
-  std::vector<float> embed_query(const std::string& text) override {
+  EmbeddedText embed_query(const std::string& text) override {
     std::vector<float> v(3, 0.1F);
     for (const char c : text) {
       if (c >= 'a' && c <= 'c') v[static_cast<std::size_t>(c - 'a')] += 1;
     }
-    return v;
+    return {.vector = v, .n_tokens = 1, .n_kept = 1};
   }
 
   std::string name = "letters";
@@ -84,9 +82,32 @@ TEST_F(Folder, OnlyWhatChangedIsEmbeddedAgain) {
   EXPECT_EQ(report.chunks, 3U);
   EXPECT_EQ(embedder_.n_embedded, 5U);
   const Index index(index_);
-  const auto best = index.nearest(embedder_.embed_query("bbb"), 1).front();
+  const auto best = index.nearest(embedder_.embed_query("bbb").vector, 1).front();
   EXPECT_EQ(index.record(best.front().number).fact("source"), "sub/b.txt");
   EXPECT_TRUE(index.best_words("ccc", 5).empty());
+}
+
+TEST_F(Folder, CountsTheFilesThatAreNoDocuments) {
+  for (const char* name : {"a.md", "b.pdf", "c/d.pdf", "Makefile", ".hidden"}) write(name, "text");
+  const FolderReport report = index_folder(index_, root_, nullptr, {});
+  EXPECT_EQ(report.files, 1U);
+  EXPECT_THAT(report.others, ElementsAre(std::pair("", 1U), std::pair(".pdf", 2U)));
+}
+
+TEST_F(Folder, IsAddedToWhatTheIndexHas) {
+  write("a.md", "first text");
+  write("b.md", "second text");
+  index_folder(index_, root_, nullptr, {});
+  const fs::path other = dir_ / "other";
+  fs::create_directories(other);
+  std::ofstream(other / "c.md") << "third text";
+  std::ofstream(other / "a.md") << "first text, changed";
+  const FolderReport added = index_folder(index_, other, nullptr, {.keep_others = true});
+  EXPECT_EQ(added.gone, 0U);
+  EXPECT_EQ(added.fresh, 1U);
+  EXPECT_EQ(added.changed, 1U);
+  EXPECT_EQ(Index(index_).size(), 3U);
+  EXPECT_EQ(index_folder(index_, other, nullptr, {}).gone, 1U);
 }
 
 TEST_F(Folder, IsRefusedByAnotherEmbedder) {
@@ -164,7 +185,9 @@ TEST_F(Folder, WithoutPermissionIsAnErrorThatNamesIt) {
   EXPECT_FALSE(fs::exists(index_));
   fs::permissions(root_ / "closed", fs::perms::all);
   fs::permissions(root_ / "closed/b.md", fs::perms::none);
-  EXPECT_EQ(outcome("b.md"), 7);
+  EXPECT_EQ(outcome("b.md: cannot be opened; expected a file that can be read, or --skip-bad to "
+                    "leave it out, got Permission denied"),
+            7);
   EXPECT_FALSE(fs::exists(index_));
 }
 
@@ -237,6 +260,53 @@ TEST_F(Folder, ASecondWriterIsRefusedAndHarmsNothing) {
   }
   EXPECT_EQ(first.record(0).text, "good text");
   EXPECT_EQ(Index(index_).size(), 1U);
+}
+
+// So whatever stops the program, there is no index that looks whole and is empty.
+TEST_F(Folder, ANewIndexIsNotSeenBeforeItIsWhole) {
+  write("a.md", "good text");
+  bool was_there = false;
+  const ProgressFn look = [&](std::uint64_t, std::uint64_t) {
+    was_there |= fs::exists(index_);
+    return true;
+  };
+  index_folder(index_, root_, nullptr, {}, look);
+  EXPECT_FALSE(was_there);
+  EXPECT_EQ(Index(index_).size(), 1U);
+  EXPECT_FALSE(fs::exists(index_.string() + ".new"));
+  fs::remove(index_);
+  const ProgressFn stop = [](std::uint64_t, std::uint64_t) { return false; };
+  EXPECT_THROW(index_folder(index_, root_, nullptr, {}, stop), Cancelled);
+  EXPECT_FALSE(fs::exists(index_) || fs::exists(index_.string() + ".new"));
+}
+
+TEST_F(Folder, IsUpToDateEvenIfTheIndexCannotBeWrittenAnew) {
+  fs::create_directories(index_.string() + ".new");  // in the way
+  const fs::path first = dir_ / "first.hearth";
+  write("a.md", "text 0");
+  index_folder(first, root_, nullptr, {});
+  fs::rename(first, index_);
+  std::string problem;
+  for (int i = 1; i < 4 && problem.empty(); ++i) {
+    write("a.md", "text " + std::to_string(i));
+    problem = index_folder(index_, root_, nullptr, {}).not_compacted;
+    const Index index(index_);
+    ASSERT_EQ(index.size(), 1U);
+    EXPECT_EQ(index.best_words(std::to_string(i), 1).size(), 1U);
+  }
+  EXPECT_THAT(problem, HasSubstr(".new"));
+}
+
+TEST_F(Folder, AfterDamageIsMadeGood) {
+  write("a.md", "first text");
+  index_folder(index_, root_, nullptr, {});
+  const auto bytes = fs::file_size(index_);
+  write("b.md", "second text");
+  EXPECT_FALSE(index_folder(index_, root_, nullptr, {}).was_damaged);
+  fs::resize_file(index_, bytes);
+  EXPECT_TRUE(index_folder(index_, root_, nullptr, {}).was_damaged);
+  EXPECT_EQ(Index(index_).size(), 2U);
+  EXPECT_FALSE(index_folder(index_, root_, nullptr, {}).was_damaged);
 }
 
 TEST_F(Folder, ThatHasNothingIsAnError) {

@@ -129,7 +129,7 @@ TEST_F(IndexTest, ScoresWordsByBm25) {
   Index index = make();
   index.put(text("1", "the cat"));
   index.put(text("2", "The cat, CAT sat!"));
-  index.put(text("3", "a black dog"));
+  index.put(text("3", "a big dog"));
   index.commit();
   const auto part = [](double tf, double length) {
     return tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * length / 3));
@@ -141,7 +141,7 @@ TEST_F(IndexTest, ScoresWordsByBm25) {
   EXPECT_NEAR(static_cast<double>(found[0].score), cat * part(2, 4) + sat * part(1, 4), 1e-6);
   EXPECT_EQ(found[1].number, 0U);
   EXPECT_NEAR(static_cast<double>(found[1].score), cat * part(1, 2), 1e-6);
-  EXPECT_NEAR(index.most_words("cat sat"), cat + sat, 1e-9);
+  EXPECT_NEAR(index.word_weights("cat sat").at("sat"), sat, 1e-9);
   EXPECT_TRUE(index.best_words("zebra", 10).empty());
 }
 
@@ -323,11 +323,42 @@ TEST_F(Crash, AFlippedBitIsSeenOrDoesNotMatter) {
       flipped[byte] = static_cast<char>(flipped[byte] ^ 1 << bit);
       try {
         const std::string found = describe(flipped);
-        ASSERT_TRUE(found == is || found == was) << byte;
+        const Index index(std::as_bytes(std::span(flipped)), "memory");
+        ASSERT_TRUE(found == is || (found == was && index.is_fallback())) << byte;
       } catch (const Error&) {
       }
     }
   }
+}
+
+TEST_F(Crash, TheNextCommitMakesADamagedOneGood) {
+  std::string bytes = states().new_bytes;
+  // The second commit of an index overwrites the superblock that its making wrote.
+  for (const std::uint64_t at : kSuperblockAt) {
+    std::string torn = bytes;
+    torn[at + 3] = static_cast<char>(torn[at + 3] ^ 1);
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << torn;
+    {
+      Index index(path_, Access::write);
+      EXPECT_TRUE(index.is_fallback());
+      index.commit();
+      EXPECT_FALSE(index.is_fallback());
+    }
+    EXPECT_FALSE(Index(path_).is_fallback());
+  }
+}
+
+TEST_F(IndexTest, OfALinkIsItsTarget) {
+  { Index index = make(); }
+  const fs::path real = path_.string() + ".real";
+  fs::rename(path_, real);
+  fs::create_symlink(real, path_);
+  Index index(path_, Access::write);
+  index.put(text("a", "one"));
+  index.commit();
+  index.compact();
+  EXPECT_TRUE(fs::is_symlink(path_));
+  EXPECT_EQ(Index(real).size(), 1U);
 }
 
 // With right checksums, as somebody who means harm would make them.

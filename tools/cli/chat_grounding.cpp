@@ -29,7 +29,9 @@ bool is_about(const std::string& text, const std::string& said) {
 }  // namespace
 
 ChatGrounding::ChatGrounding(const RetrievalOptions& retrieval, const GroundingOptions& options)
-    : retriever_(retrieval), prompt_(options.template_file), threshold_(options.threshold) {}
+    : retriever_(retrieval), prompt_(options.template_file), threshold_(options.threshold) {
+  check_grounding(options);
+}
 
 std::string ChatGrounding::standalone(const std::string& question, Session& session,
                                       const GenerateHooks& hooks) const {

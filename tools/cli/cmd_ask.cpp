@@ -119,6 +119,7 @@ std::string as_json(const Answer& answer) {
 }
 
 void run(const Options& options) {
+  check_grounding(options.grounding);
   Answer answer;
   {
     Retriever retriever(options.retrieval);

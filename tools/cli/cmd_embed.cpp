@@ -34,27 +34,36 @@ struct Options {
   TextRole role = TextRole::plain;
 };
 
-std::vector<std::string> lines_of(const std::string& text) {
+std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    if (!lines.back().empty() && lines.back().back() == '\r') lines.back().pop_back();
+    lines.emplace_back(text.substr(begin, end - begin));
+    if (lines.back().ends_with('\r')) lines.back().pop_back();
     begin = end + 1;
   }
   return lines;
 }
 
 std::vector<std::string> texts_of(const Options& options) {
-  if (!options.texts.empty()) return options.texts;
-  std::vector<std::string> lines = lines_of(read_text({.argument = {}, .file = options.file}));
-  if (lines.empty()) {
-    throw Error(Error::Parts{.where = options.file.empty() ? "stdin" : options.file,
+  const bool are_lines = options.texts.empty();
+  const std::string name = options.file.empty() ? "stdin" : options.file;
+  std::vector<std::string> texts = options.texts;
+  if (are_lines) {
+    const std::string text = read_text({.argument = {}, .file = options.file});
+    texts = lines_of(utf8::without_mark(text));
+  }
+  if (texts.empty()) {
+    throw Error(Error::Parts{.where = name,
                              .what = "there is no text to embed",
                              .expected = "a text per line",
                              .got = "nothing"});
   }
-  return lines;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    check_utf8(texts[i],
+               are_lines ? fmt::format("{}:{}", name, i + 1) : fmt::format("text {}", i + 1));
+  }
+  return texts;
 }
 
 void append_row(std::string& out, std::span<const float> values) {

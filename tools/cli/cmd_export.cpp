@@ -12,6 +12,7 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/progress_bar.h"
 #include "tools/cli/record_lines.h"
+#include "tools/cli/retrieve.h"
 #include "tools/cli/terminal.h"
 
 namespace hearth::cli {
@@ -25,6 +26,7 @@ struct Options {
 
 void run(const Options& options) {
   const retrieval::Index index{std::filesystem::path(options.index)};
+  check_state(index);
   std::optional<OutputFile> lines;
   if (!options.records.empty()) lines.emplace(options.records);
   std::uint64_t n = 0;

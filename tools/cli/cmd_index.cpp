@@ -48,15 +48,21 @@ std::string as_text(const FolderReport& r, const Options& options) {
   text += fmt::format("{} near-duplicates\n", r.near_duplicates.size());
   for (std::size_t i = 0; i < std::min(kShown, r.near_duplicates.size()); ++i) {
     const auto& [first, second] = r.near_duplicates[i];
-    text += fmt::format("  {} says nearly what {} says\n", second, first);
+    text += fmt::format("  {} says nearly what {} says\n", one_line(second), one_line(first));
   }
   for (const std::string& source : r.without_text) {
-    text += fmt::format("  {} has no text\n", source);
+    text += fmt::format("  {} has no text\n", one_line(source));
   }
   for (const std::string& link : r.links) {
-    text += fmt::format("  {} is a link to a folder, which is not followed\n", link);
+    text += fmt::format("  {} is a link to a folder, which is not followed\n", one_line(link));
   }
-  for (const std::string& bad : r.bad) text += fmt::format("  left out: {}\n", bad);
+  std::string others;
+  for (const auto& [ending, n] : r.others) {
+    others += fmt::format("{}{} {}", others.empty() ? "" : ", ", n,
+                          ending.empty() ? "without an ending" : ending);
+  }
+  if (!others.empty()) text += fmt::format("  files that are no documents: {}\n", one_line(others));
+  for (const std::string& bad : r.bad) text += fmt::format("  left out: {}\n", one_line(bad));
   return text;
 }
 
@@ -74,10 +80,18 @@ std::string as_json(const FolderReport& r) {
   for (const auto& pair : r.near_duplicates) {
     json["near_duplicates"].push_back({utf8::sanitize(pair.first), utf8::sanitize(pair.second)});
   }
+  json["without_text"] = nlohmann::ordered_json::array();
+  for (const std::string& source : r.without_text) {
+    json["without_text"].push_back(utf8::sanitize(source));
+  }
+  json["other_files"] = nlohmann::ordered_json::object();
+  for (const auto& [ending, n] : r.others) json["other_files"][utf8::sanitize(ending)] = n;
   json["links"] = nlohmann::ordered_json::array();
   for (const std::string& link : r.links) json["links"].push_back(utf8::sanitize(link));
   json["left_out"] = nlohmann::ordered_json::array();
   for (const std::string& bad : r.bad) json["left_out"].push_back(utf8::sanitize(bad));
+  json["was_damaged"] = r.was_damaged;
+  json["not_compacted"] = utf8::sanitize(r.not_compacted);
   return json.dump() + "\n";
 }
 
@@ -89,6 +103,14 @@ void run(const Options& options) {
     ProgressBar bar("indexing");
     report = retrieval::index_folder(options.output, options.root, embedder.get(), options.folder,
                                      bar.progress());
+  }
+  if (report.was_damaged) {
+    notice(fmt::format("{}: the newest commit was damaged; what it had is read again",
+                       options.output));
+  }
+  if (!report.not_compacted.empty()) {
+    notice(fmt::format("the index is up to date, but could not be written anew to be smaller: {}",
+                       report.not_compacted));
   }
   write_output(options.json ? as_json(report) : as_text(report, options));
 }
@@ -111,6 +133,8 @@ void add_index(CLI::App& app) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   add_store_option(*command, folder.storage);
+  command->add_flag("--keep", folder.keep_others,
+                    "add to the index: documents that are not in the folder stay in it");
   command->add_flag("--skip-bad", folder.skip_bad, "leave out what cannot be read, and say so");
   command->add_flag("--json", options->json, "the report as JSON");
   add_embedder_options(*command, options->embedder, "--embedder");

@@ -21,7 +21,7 @@ class IndexEmbedder final : public retrieval::TextEmbedder {
   int count_tokens(std::string_view text) const override;
   std::vector<retrieval::EmbeddedText> embed_documents(std::span<const std::string> texts,
                                                        const ProgressFn& progress) override;
-  std::vector<float> embed_query(const std::string& text) override;
+  retrieval::EmbeddedText embed_query(const std::string& text) override;
 
  private:
   gguf::Reader file_;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "tools/cli/terminal.h"
 #include "tools/cli/text_input.h"
 
 namespace hearth::cli {
@@ -47,6 +48,14 @@ void add_grounding_options(CLI::App& command, GroundingOptions& options) {
       ->capture_default_str();
 }
 
+void check_grounding(const GroundingOptions& options) {
+  if (options.threshold >= 0.0 && options.threshold <= 1.0) return;
+  throw Error(Error::Parts{.where = "--threshold",
+                           .what = "is no confidence",
+                           .expected = "a number from 0 to 1",
+                           .got = fmt::format("{}", options.threshold)});
+}
+
 RagPrompt::RagPrompt(const std::string& template_file) : template_(parse(template_file)) {}
 
 std::string RagPrompt::render(const std::string& question, std::span<const Hit> sources) const {
@@ -68,7 +77,8 @@ std::string RagPrompt::render(const std::string& question, std::span<const Hit> 
 std::string source_lines(std::span<const Hit> sources) {
   std::string lines;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    lines += fmt::format("[{}] {} ({:.4f})\n", i + 1, sources[i].place(), sources[i].score);
+    lines +=
+        fmt::format("[{}] {} ({:.4f})\n", i + 1, one_line(sources[i].place()), sources[i].score);
   }
   return lines;
 }

@@ -16,7 +16,7 @@ namespace hearth::cli {
 
 struct GroundingOptions {
   std::string template_file;  // empty: the built-in one
-  double threshold = 0.2;     // of Hits::confidence
+  double threshold = 0.35;    // of Hits::confidence
 };
 
 /// Adds --rag-template and --threshold.
@@ -24,6 +24,9 @@ void add_grounding_options(CLI::App& command, GroundingOptions& options);
 
 /// What is said when nothing that was found is above the threshold.
 inline constexpr const char* kNotInDocuments = "This is not in the documents.";
+
+/// Throws Error if the threshold is none.
+void check_grounding(const GroundingOptions& options);
 
 class RagPrompt {
  public:

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "tools/cli/terminal.h"
+#include "tools/cli/text_input.h"
 
 namespace hearth::cli {
 namespace {
@@ -74,6 +75,7 @@ Hit hit_of(const retrieval::Index& index, const retrieval::Scored& one) {
           .text = std::string(record.text),
           .source = std::string(record.fact("source")),
           .heading = std::string(record.fact("heading"))};
+  for (const auto& [name, value] : record.facts) hit.facts.emplace_back(name, value);
   const std::string_view line = record.fact("line");
   std::from_chars(line.data(), line.data() + line.size(), hit.line);
   return hit;
@@ -106,8 +108,23 @@ void add_retrieval_options(CLI::App& command, RetrievalOptions& options,
   add_embedder_options(command, options.embedder, "--embedder");
 }
 
+void check_state(const retrieval::Index& index) {
+  if (!index.is_fallback()) return;
+  if (index.size() == 0) {
+    throw Error(
+        Error::Parts{.where = index.name(),
+                     .what = "the newest commit is damaged, and before it the index was empty",
+                     .expected = "that `hearth index` brings it up to date first",
+                     .got = {}});
+  }
+  notice(
+      fmt::format("{}: the newest commit is damaged; this is the state before it; `hearth "
+                  "index` brings it up to date",
+                  index.name()));
+}
+
 std::string Hit::place() const {
-  return heading.empty() ? source : fmt::format("{}, {}", source, heading);
+  return fmt::format("{}:{}{}{}", source, line, heading.empty() ? "" : ", ", heading);
 }
 
 Retriever::Retriever(const RetrievalOptions& options)
@@ -115,17 +132,8 @@ Retriever::Retriever(const RetrievalOptions& options)
   for (const std::string& text : options_.where) filter_.push_back(parse_condition(text));
   if (!options_.words_only) embedder_ = embedder_for(index_, options_.embedder);
   if (options_.vectors_only && !embedder_) index_.check_embedder("--vectors");
-  if (index_.is_fallback() && index_.size() == 0) {
-    throw Error(
-        Error::Parts{.where = index_.name(),
-                     .what = "the newest commit is damaged, and before it the index was empty",
-                     .expected = "make it anew with `hearth index`",
-                     .got = {}});
-  }
-  if (index_.is_fallback()) {
-    notice(fmt::format("{}: the newest commit is damaged; this is the state before it",
-                       index_.name()));
-  }
+  check_state(index_);
+  if (embedder_) usual_.emplace(index_);
 }
 
 std::vector<retrieval::Scored> Retriever::ranked(const std::string& question,
@@ -137,19 +145,29 @@ std::vector<retrieval::Scored> Retriever::ranked(const std::string& question,
 }
 
 Hits Retriever::search(const std::string& question) {
-  const std::vector<float> vector =
-      embedder_ ? embedder_->embed_query(question) : std::vector<float>();
+  check_utf8(question, "the question");
+  const retrieval::EmbeddedText embedded =
+      embedder_ ? embedder_->embed_query(question) : retrieval::EmbeddedText();
+  const std::vector<float>& vector = embedded.vector;
   Hits hits;
+  hits.is_question_truncated = embedded.is_truncated();
+  if (hits.is_question_truncated) {
+    notice(fmt::format("the question has {} tokens, of which the embedder looks at the first {}",
+                       embedded.n_tokens, embedded.n_kept));
+  }
   for (const retrieval::Scored& one : ranked(question, vector)) {
     hits.best.push_back(hit_of(index_, one));
   }
   if (embedder_ && index_.size() > 0) {
     const auto nearest = index_.nearest(vector, 1, filter_).front();
-    if (!nearest.empty()) hits.confidence = cosine_of(index_, nearest.front().score);
+    if (!nearest.empty()) {
+      hits.confidence = usual_->above(cosine_of(index_, nearest.front().score), vector);
+    }
   }
   if (options_.vectors_only) return hits;
   const auto words = index_.best_words(question, 1, filter_);
-  const double most = index_.most_words(question);
+  double most = 0.0;
+  for (const auto& [word, weight] : index_.word_weights(question)) most += weight;
   if (!words.empty() && most > 0.0) {
     const double share = std::min(1.0, static_cast<double>(words.front().score) / most);
     hits.confidence = std::max(hits.confidence, share);

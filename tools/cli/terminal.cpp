@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "gguf/violation.h"
+
 namespace hearth::cli {
 namespace {
 
@@ -38,6 +40,10 @@ void write_output(std::string_view text) {
   if (!written || std::fflush(stdout) != 0) {
     throw std::system_error(errno, std::generic_category(), "cannot write the output");
   }
+}
+
+std::string one_line(std::string_view text) {
+  return gguf::printable(text, std::string_view::npos);
 }
 
 void notice(std::string_view text) {

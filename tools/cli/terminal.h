@@ -20,6 +20,10 @@ std::string styled(std::string_view text, Style style, std::FILE* stream);
 /// quietly then.
 void write_output(std::string_view text);
 
+/// `text` as it can be shown on one line: control characters, backslashes and bytes that are not
+/// UTF-8 are escaped. Names of files may hold anything, and texts what moves a terminal's cursor.
+std::string one_line(std::string_view text);
+
 /// One line on stderr, dimmed on a terminal.
 void notice(std::string_view text);
 

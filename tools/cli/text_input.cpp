@@ -1,5 +1,8 @@
 #include "tools/cli/text_input.h"
 
+#include <fmt/format.h>
+
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -7,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace hearth::cli {
 namespace {
@@ -18,8 +22,12 @@ std::string read_all(std::FILE* stream, const std::string& name) {
     const std::size_t n = std::fread(buffer, 1, sizeof buffer, stream);
     text.append(buffer, n);
     if (n == sizeof buffer) continue;
-    if (std::ferror(stream))
-      throw Error({.where = name, .what = "cannot be read", .expected = {}, .got = {}});
+    if (std::ferror(stream)) {
+      throw Error({.where = name,
+                   .what = std::string("cannot be read: ") + std::strerror(errno),
+                   .expected = "a file of text",
+                   .got = {}});
+    }
     return text;
   }
 }
@@ -47,6 +55,16 @@ std::string read_text(const TextInput& input) {
                  .got = {}});
   }
   return read_all(file.get(), input.file);
+}
+
+void check_utf8(std::string_view text, const std::string& where) {
+  const std::size_t bad = utf8::first_malformed(text);
+  if (bad == text.size()) return;
+  throw Error({.where = where,
+               .what = "is not UTF-8 text",
+               .expected = "UTF-8",
+               .got = fmt::format("byte 0x{:02x} at offset {}",
+                                  static_cast<unsigned char>(text[bad]), bad)});
 }
 
 }  // namespace hearth::cli

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace CLI {
 class App;
@@ -21,5 +22,8 @@ void add_text_input(CLI::App& command, TextInput& input, const std::string& name
 
 /// The argument, or the whole file, or all of stdin. Throws Error if the file cannot be read.
 std::string read_text(const TextInput& input);
+
+/// Throws Error that names `where` and the byte if `text` is not UTF-8.
+void check_utf8(std::string_view text, const std::string& where);
 
 }  // namespace hearth::cli
