@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/utf8.h"
 #include "engine/retrieval/folder.h"
 #include "tools/cli/commands.h"
@@ -99,10 +100,12 @@ void run(const Options& options) {
   std::unique_ptr<IndexEmbedder> embedder;
   if (!options.embedder.model.empty()) embedder = std::make_unique<IndexEmbedder>(options.embedder);
   FolderReport report;
-  {
+  try {
     ProgressBar bar("indexing");
     report = retrieval::index_folder(options.output, options.root, embedder.get(), options.folder,
                                      bar.progress());
+  } catch (const Cancelled&) {
+    throw Error("stopped; documents that are done are kept: the same command goes on from there");
   }
   if (report.was_damaged) {
     notice(fmt::format("{}: the newest commit was damaged; what it had is read again",
