@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <ostream>
 #include <random>
 #include <span>
 #include <string>
@@ -36,6 +37,10 @@ struct Variant {
   Variant(int n = 0, std::string names = "none") : lanes(n), tiers(std::move(names)) {}  // NOLINT
   std::string name() const;
 };
+
+inline void PrintTo(const Variant& variant, std::ostream* out) {
+  *out << variant.name();
+}
 
 /// One for all tests that do not mind, for each variant: opening and compiling take a while.
 VulkanDevice& shared_test_device(const Variant& variant = {});
