@@ -29,6 +29,12 @@ std::string why_no_vulkan_device();
 /// tiers unless the options name some.
 std::unique_ptr<VulkanDevice> open_test_device(VulkanOptions options = {});
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kIsSanitized = true;
+#else
+inline constexpr bool kIsSanitized = false;
+#endif
+
 /// Which shaders: of so many lanes (0: as suits the device), with these tiers.
 struct Variant {
   int lanes = 0;

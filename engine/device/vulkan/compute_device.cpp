@@ -197,6 +197,7 @@ void ComputeDevice::fill_slice(const HostMatrix& host, const MatrixLayout& layou
   }
   std::uint64_t row_words_here = 0;
   for (const std::uint32_t words : layout.row_words) row_words_here += words;
+  HEARTH_CHECK(row_words_here > 0);
   const auto at_once = static_cast<std::int64_t>(staging_.bytes / 2 / (4 * row_words_here));
   HEARTH_CHECK(at_once > 0);
   for (std::int64_t first = slice.first_row; first < slice.end_row; first += at_once) {
