@@ -117,9 +117,9 @@ HEARTH_STORES(std::vector<int>);
 HEARTH_STORES(std::vector<std::string>);
 #undef HEARTH_STORES
 
-Option Command::option(const std::string& name, std::function<void(const std::string&)> take,
+Option Command::option(const std::string& name, const std::function<void(const std::string&)>& take,
                        const std::string& help) {
-  return Option(*app_->add_option_function<std::string>(name, std::move(take), help));
+  return Option(*app_->add_option_function<std::string>(name, take, help));
 }
 
 Option Command::flag(const std::string& name, bool& value, const std::string& help) {
@@ -131,7 +131,7 @@ Option Command::flag(const std::string& name, std::function<void()> set, const s
 }
 
 Option Command::one_of(const std::string& name, const std::vector<std::string>& words,
-                       std::function<void(std::size_t)> take, const std::string& help) {
+                       const std::function<void(std::size_t)>& take, const std::string& help) {
   const auto place = [words](const std::string& word) {
     return static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin());
   };

@@ -58,7 +58,7 @@ class Command {
   template <class T>
   Option option(const std::string& name, T& value, const std::string& help);
   /// Hands its value on.
-  Option option(const std::string& name, std::function<void(const std::string&)> take,
+  Option option(const std::string& name, const std::function<void(const std::string&)>& take,
                 const std::string& help);
 
   /// One of a few words, each of which stands for a value.
@@ -66,6 +66,7 @@ class Command {
   Option choice(const std::string& name, T& value, std::vector<std::pair<std::string, T>> choices,
                 const std::string& help) {
     std::vector<std::string> words;
+    words.reserve(choices.size());
     for (const auto& choice : choices) words.push_back(choice.first);
     return one_of(
         name, words,
@@ -81,7 +82,7 @@ class Command {
 
  private:
   Option one_of(const std::string& name, const std::vector<std::string>& words,
-                std::function<void(std::size_t)> take, const std::string& help);
+                const std::function<void(std::size_t)>& take, const std::string& help);
 
   CLI::App* app_;
 };
