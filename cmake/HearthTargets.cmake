@@ -6,18 +6,18 @@ target_compile_options(hearth_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wcast-qual -Wnon-virtual-dtor -Woverloaded-virtual
   # a*b+c is rounded twice unless the code says fma: results must not depend on the ISA a file is built for
   -ffp-contract=off
-  # tests' own files would take longer to optimise than they run; with so little of it gcc 12 sees std::string written past its end
-  $<$<BOOL:$<TARGET_PROPERTY:HEARTH_IS_TEST>>:-O1>
-  $<$<AND:$<BOOL:$<TARGET_PROPERTY:HEARTH_IS_TEST>>,$<CXX_COMPILER_ID:GNU>>:-Wno-array-bounds>
-  $<$<AND:$<BOOL:$<TARGET_PROPERTY:HEARTH_IS_TEST>>,$<CXX_COMPILER_ID:GNU>>:-Wno-stringop-overflow>
+  # what holds others together, tests and commands, would take longer to optimise than it runs; with so little of it gcc 12 sees
+  # std::string written past its end
+  $<$<BOOL:$<TARGET_PROPERTY:HEARTH_IS_GLUE>>:-O1>
+  $<$<AND:$<BOOL:$<TARGET_PROPERTY:HEARTH_IS_GLUE>>,$<CXX_COMPILER_ID:GNU>>:-Wno-array-bounds>
+  $<$<AND:$<BOOL:$<TARGET_PROPERTY:HEARTH_IS_GLUE>>,$<CXX_COMPILER_ID:GNU>>:-Wno-stringop-overflow>
   # gcc 12 sees overlaps in std::string operator+ that are not there (its bug 105329)
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   $<$<BOOL:${HEARTH_WERROR}>:-Werror>)
 if(HEARTH_SANITIZE)
   target_compile_options(hearth_options INTERFACE
     -fsanitize=${HEARTH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
-    # tests' own files would take longer to optimise than they run
-    $<IF:$<BOOL:$<TARGET_PROPERTY:HEARTH_IS_TEST>>,-O0,-O1>
+    $<IF:$<BOOL:$<TARGET_PROPERTY:HEARTH_IS_GLUE>>,-O0,-O1>
     -g1 # lines for the reports; full debug information takes a third of the build's time
     # instrumented code of the standard library's <regex> and <functional> looks uninitialised to g++ 12
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
@@ -31,7 +31,7 @@ endif()
 function(hearth_test_headers)
   file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/headers.cpp CONTENT "")
   add_library(hearth_test_headers OBJECT ${CMAKE_CURRENT_BINARY_DIR}/headers.cpp)
-  set_target_properties(hearth_test_headers PROPERTIES HEARTH_IS_TEST ON)
+  set_target_properties(hearth_test_headers PROPERTIES HEARTH_IS_GLUE ON)
   target_link_libraries(hearth_test_headers PRIVATE hearth_options GTest::gmock GTest::gtest)
   target_precompile_headers(hearth_test_headers PRIVATE
     <gmock/gmock.h> <gtest/gtest.h> <algorithm> <cmath> <cstdint> <functional> <memory> <random> <span> <string> <vector>)
@@ -64,7 +64,7 @@ function(hearth_test NAME)
   endif()
   add_executable(test_${NAME} ${ARG_SOURCES})
   target_link_libraries(test_${NAME} PRIVATE hearth_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
-  set_target_properties(test_${NAME} PROPERTIES HEARTH_IS_TEST ON)
+  set_target_properties(test_${NAME} PROPERTIES HEARTH_IS_GLUE ON)
   target_precompile_headers(test_${NAME} REUSE_FROM hearth_test_headers)
   if(ARG_PATHS)
     target_compile_definitions(test_${NAME} PRIVATE

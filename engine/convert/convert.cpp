@@ -47,7 +47,7 @@ std::vector<float> floats_of(const SafeTensor& tensor) {
     return out;
   }
   for (std::size_t i = 0; i < n; ++i) {
-    std::uint16_t bits;
+    std::uint16_t bits = 0;
     std::memcpy(&bits, tensor.data.data() + 2 * i, sizeof bits);
     out[i] = tensor.type == QuantType::F16
                  ? kernels::f16_to_f32(bits)

@@ -8,9 +8,9 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/error.h"
 #include "base/utf8.h"
 #include "engine/retrieval/document.h"
+#include "engine/retrieval/refuse.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -65,20 +65,12 @@ class Walk {
   DocumentFiles& files_;
 };
 
-[[noreturn]] void fail(const fs::path& path, std::string what, std::string expected,
-                       std::string got) {
-  throw Error({.where = path.string(),
-               .what = std::move(what),
-               .expected = std::move(expected),
-               .got = std::move(got)});
-}
-
 }  // namespace
 
 DocumentFiles find_documents(const fs::path& root, const fs::path& index) {
   std::error_code failed;
   const fs::file_status status = fs::status(root, failed);
-  if (!fs::exists(status)) fail(root, "there is no such folder or file", {}, failed.message());
+  if (!fs::exists(status)) refuse(root, "there is no such folder or file", {}, failed.message());
   DocumentFiles files;
   if (!fs::is_directory(status)) {
     const std::uintmax_t bytes = fs::file_size(root, failed);
@@ -95,13 +87,13 @@ DocumentFiles find_documents(const fs::path& root, const fs::path& index) {
 std::string read_document(const fs::path& path) {
   constexpr const char* kReadable = "a file that can be read, or --skip-bad to leave it out";
   std::ifstream file(path, std::ios::binary);
-  if (!file) fail(path, "cannot be opened", kReadable, std::strerror(errno));
+  if (!file) refuse(path, "cannot be opened", kReadable, std::strerror(errno));
   std::string text(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) fail(path, "cannot be read", kReadable, std::strerror(errno));
+  if (file.bad()) refuse(path, "cannot be read", kReadable, std::strerror(errno));
   const std::size_t bad = utf8::first_malformed(text);
   if (bad < text.size()) {
-    fail(path, "is not UTF-8 text; convert it, or leave such files out with --skip-bad", "UTF-8",
-         fmt::format("byte 0x{:02x} at offset {}", static_cast<unsigned char>(text[bad]), bad));
+    refuse(path, "is not UTF-8 text; convert it, or leave such files out with --skip-bad", "UTF-8",
+           fmt::format("byte 0x{:02x} at offset {}", static_cast<unsigned char>(text[bad]), bad));
   }
   return text;
 }

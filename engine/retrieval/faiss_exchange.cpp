@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "base/error.h"
 #include "engine/retrieval/faiss_file.h"
 #include "engine/retrieval/index_builder.h"
+#include "engine/retrieval/refuse.h"
 
 namespace hearth::retrieval {
 namespace {
@@ -12,28 +12,20 @@ namespace {
 /// Vectors that are read at once.
 constexpr std::uint64_t kAtOnce = 1024;
 
-[[noreturn]] void fail(const std::filesystem::path& path, std::string what, std::string expected,
-                       std::string got) {
-  throw Error({.where = path.string(),
-               .what = std::move(what),
-               .expected = std::move(expected),
-               .got = std::move(got)});
-}
-
 }  // namespace
 
 std::uint64_t import_faiss(const std::filesystem::path& from, const std::filesystem::path& to,
                            const FaissImport& how, const ProgressFn& progress) {
-  if (std::filesystem::exists(to)) fail(to, "exists already", "a new name", {});
+  if (std::filesystem::exists(to)) refuse(to, "exists already", "a new name");
   FlatReader file(from);
   const FlatHead& head = file.head();
   if (how.dimension != 0 && how.dimension != head.dimension) {
-    fail(from, "the embedder's vectors are of another length than those of the file",
-         fmt::format("{}", how.dimension), fmt::format("{}", head.dimension));
+    refuse(from, "the embedder's vectors are of another length than those of the file",
+           fmt::format("{}", how.dimension), fmt::format("{}", head.dimension));
   }
   if (head.count >= kMostRecords) {
-    fail(from, "there are too many vectors", fmt::format("fewer than {}", kMostRecords),
-         fmt::format("{}", head.count));
+    refuse(from, "there are too many vectors", fmt::format("fewer than {}", kMostRecords),
+           fmt::format("{}", head.count));
   }
   IndexBuilder index(
       to, {.layout = {.dimension = head.dimension, .metric = head.metric, .storage = how.storage},
@@ -57,7 +49,7 @@ std::uint64_t export_faiss(const Index& index, const std::filesystem::path& to,
                            const ProgressFn& progress) {
   const VectorLayout& layout = index.settings().layout;
   if (layout.dimension == 0) {
-    fail(index.name(), "the index has no vectors", "one that was made with an embedder", {});
+    refuse(index.name(), "the index has no vectors", "one that was made with an embedder");
   }
   const Metric metric = layout.metric == Metric::l2 ? Metric::l2 : Metric::inner_product;
   FlatWriter file(to, {.metric = metric, .dimension = layout.dimension, .count = index.size()});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 
@@ -47,11 +48,23 @@ std::map<std::string, Known> known_documents(const Index& index) {
   return known;
 }
 
+/// A document that goes into the index with all its chunks, in the place of those that it had.
+struct Changed {
+  std::vector<std::string> old_keys;
+  std::vector<Record> chunks;
+  std::size_t n_embedded = 0;  // of them
+  bool is_cut = false;         // there will be no more of them
+};
+
 class FolderWork {
  public:
   FolderWork(Index& index, TextEmbedder* embedder, const FolderOptions& options,
              const ProgressFn& progress)
-      : index_(index), embedder_(embedder), progress_(progress), keep_others_(options.keep_others) {
+      : index_(index),
+        embedder_(embedder),
+        progress_(progress),
+        keep_others_(options.keep_others),
+        commit_every_(options.commit_every) {
     chunking_.overlap_tokens = options.overlap_tokens;
     chunking_.max_tokens =
         embedder ? std::min(options.max_tokens, embedder->max_tokens()) : options.max_tokens;
@@ -75,6 +88,7 @@ class FolderWork {
         throw;
       } catch (const Error& error) {
         if (!skip_bad) throw;
+        if (!changed_.empty() && !changed_.back().is_cut) changed_.pop_back();
         report_.bad.emplace_back(error.what());
       }
       done_ += document.bytes;
@@ -87,6 +101,12 @@ class FolderWork {
     }
     for (const DocumentFiles::Unread& folder : files.unread) report_.bad.push_back(folder.why);
     show_progress();
+  }
+
+  /// Makes durable what is done.
+  void commit() {
+    if (index_.n_pending() > 0) index_.commit();
+    committed_ = std::chrono::steady_clock::now();
   }
 
   FolderReport finish() {
@@ -131,55 +151,77 @@ class FolderWork {
       return;
     }
     ++(before == known_.end() ? report_.fresh : report_.changed);
-    if (before != known_.end()) {
-      for (const std::string& key : before->second.keys) index_.remove(key);
-    }
     const auto chunks = chunk(parse_document(text, format_of(document.source)), chunking_);
     if (chunks.empty()) report_.without_text.push_back(document.source);
+    Changed& changed = changed_.emplace_back();
+    if (before != known_.end()) changed.old_keys = before->second.keys;
     for (std::size_t i = 0; i < chunks.size(); ++i) {
-      waiting_.push_back({.key = fmt::format("{}#{}", document.source, i + 1),
-                          .text = chunks[i].text,
-                          .facts = {{"source", document.source},
-                                    {"heading", chunks[i].heading},
-                                    {"line", fmt::format("{}", chunks[i].line)},
-                                    {"hash", stamp}}});
-      if (waiting_.size() < kChunksAtOnce) continue;
+      changed.chunks.push_back({.key = fmt::format("{}#{}", document.source, i + 1),
+                                .text = chunks[i].text,
+                                .facts = {{"source", document.source},
+                                          {"heading", chunks[i].heading},
+                                          {"line", fmt::format("{}", chunks[i].line)},
+                                          {"hash", stamp}}});
+      if (n_waiting() < kChunksAtOnce) continue;
       embed();
       show_progress(static_cast<double>(i + 1) / static_cast<double>(chunks.size()),
                     document.bytes);
     }
+    changed.is_cut = true;
     report_.chunks_made += chunks.size();
   }
 
-  /// Gives the waiting chunks their vectors and puts them into the index.
+  std::size_t n_waiting() const {
+    std::size_t n = 0;
+    for (const Changed& changed : changed_) n += changed.chunks.size() - changed.n_embedded;
+    return n;
+  }
+
+  /// Gives the waiting chunks their vectors, and puts documents into the index that have all.
   void embed() {
-    if (embedder_ && !waiting_.empty()) {
-      std::vector<std::string> texts;
-      for (const Record& record : waiting_) texts.push_back(record.text);
+    std::vector<Record*> waiting;
+    std::vector<std::string> texts;
+    for (Changed& changed : changed_) {
+      for (std::size_t i = changed.n_embedded; i < changed.chunks.size(); ++i) {
+        waiting.push_back(&changed.chunks[i]);
+        texts.push_back(changed.chunks[i].text);
+      }
+    }
+    if (embedder_ && !waiting.empty()) {
       const ProgressFn may_go_on = [this](std::uint64_t, std::uint64_t) {
         return !progress_ || progress_(done_, total_);
       };
       std::vector<EmbeddedText> embedded = embedder_->embed_documents(texts, may_go_on);
-      for (std::size_t i = 0; i < waiting_.size(); ++i) {
+      for (std::size_t i = 0; i < waiting.size(); ++i) {
         report_.truncated += embedded[i].is_truncated();
         report_.tokens += static_cast<std::uint64_t>(embedded[i].n_tokens);
         report_.unknown_tokens += static_cast<std::uint64_t>(embedded[i].n_unknown);
-        waiting_[i].vector = std::move(embedded[i].vector);
+        waiting[i]->vector = std::move(embedded[i].vector);
       }
     }
-    for (Record& record : waiting_) index_.put(std::move(record));
-    waiting_.clear();
+    for (Changed& changed : changed_) changed.n_embedded = changed.chunks.size();
+    put_whole_documents();
+  }
+
+  void put_whole_documents() {
+    for (; !changed_.empty() && changed_.front().is_cut; changed_.pop_front()) {
+      for (const std::string& key : changed_.front().old_keys) index_.remove(key);
+      for (Record& record : changed_.front().chunks) index_.put(std::move(record));
+    }
+    if (std::chrono::steady_clock::now() - committed_ >= commit_every_) commit();
   }
 
   Index& index_;
   TextEmbedder* embedder_;
   const ProgressFn& progress_;
   bool keep_others_;
+  std::chrono::seconds commit_every_;
+  std::chrono::steady_clock::time_point committed_ = std::chrono::steady_clock::now();
   std::uint64_t done_ = 0, total_ = 0;  // bytes of documents
   ChunkOptions chunking_;
   std::map<std::string, Known> known_;
   std::set<std::string> seen_;
-  std::vector<Record> waiting_;
+  std::deque<Changed> changed_;  // not yet in the index
   FolderReport report_;
 };
 
@@ -198,11 +240,30 @@ FolderReport bring_up_to_date(Index& index, const DocumentFiles& files, TextEmbe
   index.check_embedder(embedder ? embedder->fingerprint() : std::string());
   const bool was_damaged = index.is_fallback();
   FolderWork work(index, embedder, options, progress);
-  work.run(files, options.skip_bad);
+  try {
+    work.run(files, options.skip_bad);
+  } catch (const Cancelled&) {
+    work.commit();
+    throw;
+  }
   index.commit();
   FolderReport report = work.finish();
   report.was_damaged = was_damaged;
   return report;
+}
+
+/// Opens the new index beside `path`: what a run that was stopped has left there, if it was to be
+/// such an index, else an empty one.
+std::unique_ptr<Index> open_beside(const fs::path& path, const IndexSettings& settings) {
+  const fs::path beside = place_beside(path);
+  if (fs::exists(beside)) {
+    try {
+      auto left = std::make_unique<Index>(beside, Access::write);
+      if (left->settings() == settings) return left;
+    } catch (const Error&) {  // NOLINT: whatever it is, create_beside() has to do with it
+    }
+  }
+  return std::make_unique<Index>(create_beside(path, settings), Access::write);
 }
 
 /// Compacts the index if it wants that. Why it could not be done, if it could not: the index is up
@@ -235,15 +296,15 @@ FolderReport index_folder(const fs::path& path, const fs::path& root, TextEmbedd
     return report;
   }
   // Nobody sees a new index before it is whole.
-  const fs::path beside = create_beside(path, settings_for(embedder, options));
+  const std::unique_ptr<Index> index = open_beside(path, settings_for(embedder, options));
   try {
-    Index index(beside, Access::write);
-    FolderReport report = bring_up_to_date(index, files, embedder, options, progress);
-    index.move_to(link_target(path));
+    FolderReport report = bring_up_to_date(*index, files, embedder, options, progress);
+    index->move_to(link_target(path));
+    report.not_compacted = compaction_problem(*index);
     return report;
   } catch (...) {
     std::error_code ignored;
-    fs::remove(beside, ignored);
+    if (index->size() == 0) fs::remove(place_beside(path), ignored);
     throw;
   }
 }

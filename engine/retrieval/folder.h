@@ -1,6 +1,7 @@
 // A folder of documents as an index: what changed is read, cut and embedded, the rest stays.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -17,9 +18,10 @@ namespace hearth::retrieval {
 struct FolderOptions {
   int max_tokens = 256;  // of a chunk, at most what the embedder looks at
   int overlap_tokens = 32;
-  bool keep_others = false;        // what is not under the root stays in the index
-  bool skip_bad = false;           // leave out documents that cannot be read, and say so
-  Storage storage = Storage::f32;  // of a new index
+  bool keep_others = false;               // what is not under the root stays in the index
+  bool skip_bad = false;                  // leave out documents that cannot be read, and say so
+  Storage storage = Storage::f32;         // of a new index
+  std::chrono::seconds commit_every{20};  // documents that are done; what is lost when it is killed
 };
 
 /// What was found and done. Facts of a record: source (path in the folder), heading, line, hash.
@@ -42,9 +44,13 @@ struct FolderReport {
 };
 
 /// Brings the index at `path` up to the documents under `root`, a folder or a file; makes it if
-/// there is none. `embedder` may be null: words only. All or nothing: when it throws, the index is
-/// what it was. What cannot be read and is left out stays in the index as it was. Progress counts
-/// bytes of documents.
+/// there is none. `embedder` may be null: words only. What cannot be read and is left out stays in
+/// the index as it was. Progress counts bytes of documents.
+///
+/// Documents are whole or not at all, as they are now or as they were: so the index is after each
+/// of its commits, of which there is one now and then. What they have stays when it throws;
+/// Cancelled commits all that is done. A new index is beside its place until it is whole, and is
+/// found there again.
 FolderReport index_folder(const std::filesystem::path& path, const std::filesystem::path& root,
                           TextEmbedder* embedder, const FolderOptions& options,
                           const ProgressFn& progress = {});

@@ -25,6 +25,8 @@ namespace hearth::retrieval {
 struct IndexSettings {
   VectorLayout layout = {};
   std::string embedder = {};  // fingerprint of who makes the vectors; empty if there are none
+
+  bool operator==(const IndexSettings&) const = default;
 };
 
 class Index {

@@ -24,9 +24,13 @@ std::uint64_t IndexBuilder::n_segments(const VectorLayout& layout, std::uint64_t
   return (n_records + each - 1) / each;
 }
 
+std::filesystem::path place_beside(const std::filesystem::path& path) {
+  return link_target(path).string() + ".new";
+}
+
 std::filesystem::path create_beside(const std::filesystem::path& path,
                                     const IndexSettings& settings) {
-  const std::filesystem::path beside = link_target(path).string() + ".new";
+  const std::filesystem::path beside = place_beside(path);
   if (std::filesystem::exists(beside)) IndexFile(beside, Access::write);  // is it free?
   std::filesystem::remove(beside);
   Index::create(beside, settings);

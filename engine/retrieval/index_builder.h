@@ -9,8 +9,11 @@
 
 namespace hearth::retrieval {
 
-/// Makes an empty index beside `path` (its target, if it is a link), in the place of one that a
-/// power cut has left there. Returns where. Throws Error if another process is at it.
+/// Where an index is until it takes its place, `path` (its target, if it is a link).
+std::filesystem::path place_beside(const std::filesystem::path& path);
+
+/// Makes an empty index at place_beside(), in the place of one that is left there. Returns where.
+/// Throws Error if another process is at it.
 std::filesystem::path create_beside(const std::filesystem::path& path,
                                     const IndexSettings& settings);
 

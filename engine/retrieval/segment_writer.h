@@ -24,6 +24,8 @@ struct VectorLayout {
     constexpr std::size_t kBytes[] = {4, 2, 1};
     return dimension * kBytes[static_cast<std::size_t>(storage)];
   }
+
+  bool operator==(const VectorLayout&) const = default;
 };
 
 class SegmentWriter {

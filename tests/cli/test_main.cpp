@@ -41,6 +41,13 @@ TEST(Main, AnUnknownOptionIsMisuse) {
   EXPECT_EQ(run_hearth({"inspect", "--no-such-option"}).exit_code, 2);
 }
 
+TEST(Main, MisuseIsOneLineThatSaysWhatIsRight) {
+  const ProgramResult result = run_hearth({"run", "--blas", "perhaps", "text"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_EQ(result.err,
+            "hearth: --blas: perhaps is none of auto, on, off; hearth run --help says more\n");
+}
+
 TEST(Main, AFileThatShrinksWhileItIsUsedIsAClearError) {
   const TempDir dir;
   const std::string model = (dir / "model.gguf").string();

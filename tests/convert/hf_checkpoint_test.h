@@ -125,6 +125,20 @@ class HfCheckpoint : public testing::Test {
     for (const int i : {0, 1}) vector(il(i, from), blk(i, to), kWidth, norm);
   }
 
+  /// A decoder whose norms stand before what they norm, as Llama's.
+  void llama_decoder(const Element& q = element, const Element& k = element) {
+    decoder(q, k);
+    ffn_norms("post_attention_layernorm.weight", "ffn_norm.weight");
+  }
+
+  /// One that has norms behind, too, and stores them less one.
+  void gemma_decoder() {
+    decoder(element, element, plus_one);
+    ffn_norms("post_attention_layernorm.weight", "post_attention_norm.weight", plus_one);
+    ffn_norms("pre_feedforward_layernorm.weight", "ffn_norm.weight", plus_one);
+    ffn_norms("post_feedforward_layernorm.weight", "post_ffw_norm.weight", plus_one);
+  }
+
   /// Of queries and of keys.
   void head_norms(const Element& norm = element) {
     for (const int i : {0, 1}) {

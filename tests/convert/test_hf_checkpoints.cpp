@@ -15,23 +15,18 @@ using testing::HasSubstr;
 class HfCheckpoints : public HfCheckpoint {
  protected:
   void llama() {
-    decoder(interleaved, interleaved);
-    ffn_norms("post_attention_layernorm.weight", "ffn_norm.weight");
+    llama_decoder(interleaved, interleaved);
     byte_level_tokenizer();
   }
 
   void qwen3() {
-    decoder();
-    ffn_norms("post_attention_layernorm.weight", "ffn_norm.weight");
+    llama_decoder();
     head_norms();
     byte_level_tokenizer();
   }
 
   void gemma3() {
-    decoder(element, element, plus_one);
-    ffn_norms("post_attention_layernorm.weight", "post_attention_norm.weight", plus_one);
-    ffn_norms("pre_feedforward_layernorm.weight", "ffn_norm.weight", plus_one);
-    ffn_norms("post_feedforward_layernorm.weight", "post_ffw_norm.weight", plus_one);
+    gemma_decoder();
     head_norms(plus_one);
     sentencepiece_tokenizer();
   }

@@ -25,8 +25,7 @@ float turned_over(std::uint64_t mark, std::uint64_t r, std::uint64_t c) {
 }
 
 TEST_F(HfFamilies, Llama) {
-  decoder(interleaved, interleaved);
-  ffn_norms("post_attention_layernorm.weight", "ffn_norm.weight");
+  llama_decoder(interleaved, interleaved);
   tensor("lm_head.weight", "output.weight", kVocab, kWidth);
   byte_level_tokenizer();
   const gguf::Reader file = convert(config("llama"));
@@ -39,8 +38,7 @@ TEST_F(HfFamilies, Llama) {
 }
 
 TEST_F(HfFamilies, MistralIsALlama) {
-  decoder(interleaved, interleaved);
-  ffn_norms("post_attention_layernorm.weight", "ffn_norm.weight");
+  llama_decoder(interleaved, interleaved);
   tensor("lm_head.weight", "output.weight", kVocab, kWidth);
   sentencepiece_tokenizer();
   const gguf::Reader file = convert(config("mistral"));
@@ -49,8 +47,7 @@ TEST_F(HfFamilies, MistralIsALlama) {
 }
 
 TEST_F(HfFamilies, Qwen2HasBiasesAndNoInterleaving) {
-  decoder();
-  ffn_norms("post_attention_layernorm.weight", "ffn_norm.weight");
+  llama_decoder();
   for (const int i : {0, 1}) {
     vector(il(i, "self_attn.q_proj.bias"), blk(i, "attn_q.bias"), kQ);
     vector(il(i, "self_attn.k_proj.bias"), blk(i, "attn_k.bias"), kKv);
@@ -67,18 +64,14 @@ TEST_F(HfFamilies, Qwen2HasBiasesAndNoInterleaving) {
 }
 
 TEST_F(HfFamilies, Qwen3HasNormsOfHeads) {
-  decoder();
-  ffn_norms("post_attention_layernorm.weight", "ffn_norm.weight");
+  llama_decoder();
   head_norms();
   byte_level_tokenizer();
   convert(config("qwen3"));
 }
 
 TEST_F(HfFamilies, Gemma2StoresNormsLessOne) {
-  decoder(element, element, plus_one);
-  ffn_norms("post_attention_layernorm.weight", "post_attention_norm.weight", plus_one);
-  ffn_norms("pre_feedforward_layernorm.weight", "ffn_norm.weight", plus_one);
-  ffn_norms("post_feedforward_layernorm.weight", "post_ffw_norm.weight", plus_one);
+  gemma_decoder();
   sentencepiece_tokenizer();
   Json numbers = config("gemma2");
   numbers["query_pre_attn_scalar"] = 16;
@@ -93,10 +86,7 @@ TEST_F(HfFamilies, Gemma2StoresNormsLessOne) {
 }
 
 TEST_F(HfFamilies, Gemma3HasTwoKindsOfLayers) {
-  decoder(element, element, plus_one);
-  ffn_norms("post_attention_layernorm.weight", "post_attention_norm.weight", plus_one);
-  ffn_norms("pre_feedforward_layernorm.weight", "ffn_norm.weight", plus_one);
-  ffn_norms("post_feedforward_layernorm.weight", "post_ffw_norm.weight", plus_one);
+  gemma_decoder();
   head_norms(plus_one);
   sentencepiece_tokenizer();
   Json numbers = config("gemma3_text");
@@ -232,8 +222,7 @@ TEST_F(HfFamilies, Bert) {
 class RopeScalings : public HfFamilies {
  protected:
   RopeScalings() {
-    decoder(interleaved, interleaved);
-    ffn_norms("post_attention_layernorm.weight", "ffn_norm.weight");
+    llama_decoder(interleaved, interleaved);
     byte_level_tokenizer();
   }
 

@@ -4,8 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 #include <functional>
+#include <map>
 
 #include "base/error.h"
 #include "engine/retrieval/folder.h"
@@ -245,6 +247,79 @@ TEST_F(Folder, ShowsHowFarItIsInsideADocument) {
   const auto stop = [&](std::uint64_t done, std::uint64_t) { return done == 0; };
   EXPECT_THROW(index_folder(index_, root_, &embedder_, {}, stop), Cancelled);
   EXPECT_FALSE(fs::exists(index_));
+}
+
+/// Documents of 300 chunks: more than are embedded together.
+std::string long_document(const std::string& word) {
+  std::string text;
+  for (int i = 0; i < 300; ++i) text += "# " + std::to_string(i) + "\n\n" + word + "\n\n";
+  return text;
+}
+
+/// Stops when so many bytes of documents are done.
+ProgressFn stop_at(std::uint64_t bytes) {
+  return [bytes](std::uint64_t done, std::uint64_t) { return done < bytes; };
+}
+
+TEST_F(Folder, ANewIndexThatWasStoppedGoesOnWhereItWas) {
+  for (const char* name : {"a", "b", "c"}) write(std::string(name) + ".md", long_document(name));
+  const std::uint64_t each = long_document("a").size();
+  EXPECT_THROW(index_folder(index_, root_, &embedder_, {}, stop_at(2 * each)), Cancelled);
+  EXPECT_FALSE(fs::exists(index_));
+  const std::size_t n_before = embedder_.n_embedded;
+  FolderReport report = index_folder(index_, root_, &embedder_, {});
+  EXPECT_EQ(report.unchanged, 1U);  // the end of b waited for vectors
+  EXPECT_EQ(report.fresh, 2U);
+  EXPECT_EQ(embedder_.n_embedded - n_before, 600U);
+  EXPECT_EQ(Index(index_).size(), 900U);
+  EXPECT_FALSE(fs::exists(index_.string() + ".new"));
+
+  fs::remove(index_);
+  EXPECT_THROW(index_folder(index_, root_, &embedder_, {}, stop_at(2 * each)), Cancelled);
+  report = index_folder(index_, root_, nullptr, {});  // an index of another kind
+  EXPECT_EQ(report.fresh, 3U);
+  EXPECT_TRUE(Index(index_).settings().embedder.empty());
+}
+
+TEST_F(Folder, WhereItIsStoppedEachDocumentIsAsItWasOrAsItIs) {
+  for (const char* name : {"a", "b"}) write(std::string(name) + ".md", long_document("old"));
+  index_folder(index_, root_, &embedder_, {});
+  for (const char* name : {"a", "b"}) write(std::string(name) + ".md", long_document("new"));
+  const std::uint64_t each = long_document("new").size();
+  EXPECT_THROW(index_folder(index_, root_, &embedder_, {}, stop_at(each + each / 2)), Cancelled);
+  std::map<std::string, std::map<std::string, int>> found;  // by document: by word
+  const Index index(index_);
+  for (std::uint64_t number = 0; number < index.n_numbers(); ++number) {
+    if (!index.is_live(number)) continue;
+    const RecordView record = index.record(number);
+    const bool is_new = record.text.find("new") != std::string_view::npos;
+    ++found[std::string(record.fact("source"))][is_new ? "new" : "old"];
+  }
+  const std::map<std::string, std::map<std::string, int>> expected = {{"a.md", {{"new", 300}}},
+                                                                      {"b.md", {{"old", 300}}}};
+  EXPECT_EQ(found, expected);
+}
+
+TEST_F(Folder, WhatIsDoneOutlivesTheProcess) {
+  for (const char* name : {"a", "b", "c"}) write(std::string(name) + ".md", long_document(name));
+  const std::uint64_t each = long_document("a").size();
+  const pid_t child = fork();
+  if (child == 0) {
+    index_folder(index_, root_, &embedder_, {.commit_every = std::chrono::seconds(0)},
+                 [&](std::uint64_t done, std::uint64_t) {
+                   if (done >= 2 * each) raise(SIGKILL);
+                   return true;
+                 });
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_FALSE(fs::exists(index_));
+  const FolderReport report = index_folder(index_, root_, &embedder_, {});
+  EXPECT_EQ(report.unchanged, 1U);
+  EXPECT_EQ(embedder_.n_embedded, 600U);
+  EXPECT_EQ(Index(index_).size(), 900U);
 }
 
 TEST_F(Folder, ASecondWriterIsRefusedAndHarmsNothing) {

@@ -26,7 +26,11 @@ std::vector<float> exact_in_bytes(std::size_t n, std::mt19937& random) {
 
 }  // namespace
 
-void expect_attention(VulkanDevice& device, const AttentionCase& c, QuantType type) {
+double usual_bar(QuantType type) {
+  return type == QuantType::F16 ? 1e-6 : 1e-11;
+}
+
+void expect_attention(VulkanDevice& device, const AttentionCase& c, QuantType type, double bar) {
   std::mt19937 random(33);
   ReferenceDevice truth;
   const int dim_k = stored_dim(type, c.dim_k);
@@ -45,6 +49,15 @@ void expect_attention(VulkanDevice& device, const AttentionCase& c, QuantType ty
     for (Twin* x : {&k, &v}) {
       x->fill(random);
       if (type == QuantType::Q8_0) x->set(exact_in_bytes(x->truth_values().size(), random));
+    }
+    if (c.growth != 0.0F) {
+      std::vector<float> keys = k.truth_values();
+      auto key = keys.begin();
+      for (const Step::Row& row : step.rows()) {
+        const float factor = 1.0F + c.growth * static_cast<float>(row.position);
+        for (int i = 0; i < k_columns; ++i) *key++ *= factor;
+      }
+      k.set(keys);
     }
     device.begin(step);
     truth.begin(step);
@@ -72,7 +85,7 @@ void expect_attention(VulkanDevice& device, const AttentionCase& c, QuantType ty
                               .max_alibi_bias = c.max_alibi_bias};
   device.attention(out.tested(), q.tested(), *tested_cache, spec);
   truth.attention(out.truth(), q.truth(), *truth_cache, spec);
-  out.expect_equal(type == QuantType::F16 ? 1e-6 : 1e-11, std::string(quant_type_info(type).name));
+  out.expect_equal(bar, std::string(quant_type_info(type).name));
 }
 
 }  // namespace hearth::test

@@ -111,24 +111,31 @@ VulkanStats decoding(const std::string& tiers, QuantType type, int n_layer) {
   return after;
 }
 
+/// What a layer more adds.
+VulkanStats of_a_layer(const std::string& tiers, QuantType type) {
+  const VulkanStats two = decoding(tiers, type, 2);
+  VulkanStats more = decoding(tiers, type, 3);
+  more.dispatches -= two.dispatches;
+  more.barriers -= two.barriers;
+  return more;
+}
+
 class Layers : public VulkanTest {};
 
 /// norm | q, k, v | their places | chunks | merged | o | norm | gate and up | down
 TEST_F(Layers, TakeElevenDispatchesAndNineBarriers) {
-  const VulkanStats two = decoding("none", QuantType::F32, 2);
-  const VulkanStats three = decoding("none", QuantType::F32, 3);
-  EXPECT_EQ(three.dispatches - two.dispatches, 11U);
-  EXPECT_EQ(three.barriers - two.barriers, 9U);
+  const VulkanStats layer = of_a_layer("none", QuantType::F32);
+  EXPECT_EQ(layer.dispatches, 11U);
+  EXPECT_EQ(layer.barriers, 9U);
 }
 
 /// Norms and the merged heads leave bytes; what goes into `down` is made of them by a dispatch.
 TEST_F(Layers, TakeOneMoreInIntegers) {
   skip_without({0, "dot"});
   if (IsSkipped()) return;
-  const VulkanStats two = decoding("dot", QuantType::Q8_0, 2);
-  const VulkanStats three = decoding("dot", QuantType::Q8_0, 3);
-  EXPECT_EQ(three.dispatches - two.dispatches, 12U);
-  EXPECT_EQ(three.barriers - two.barriers, 10U);
+  const VulkanStats layer = of_a_layer("dot", QuantType::Q8_0);
+  EXPECT_EQ(layer.dispatches, 12U);
+  EXPECT_EQ(layer.barriers, 10U);
 }
 
 /// Bytes of another row, or of a row before it was written over, would give other logits, not ones

@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <ostream>
 
 #include "base/nmse.h"
 #include "engine/device/vulkan/fragments.h"
+#include "tests/vulkan/attention_case.h"
 #include "tests/vulkan/validation.h"
 #include "tests/vulkan/vulkan_test.h"
 
@@ -211,9 +211,7 @@ TEST_F(MatrixTier, CutsLargeNumbers) {
 
 /// The program with this tier alone, under the validation layer: it has to be right and silent.
 TEST_F(MatrixTier, ServesTheProgram) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "under sanitizers the program ends for what the layer does";
-#endif
+  if (kIsSanitized) GTEST_SKIP() << "under sanitizers the program ends for what the layer does";
   std::vector<std::string> command = kValidated;
   for (const std::string& word :
        {std::string("HEARTH_VULKAN_TIERS=matrix"), std::string(HEARTH_PROGRAM),
@@ -227,110 +225,34 @@ TEST_F(MatrixTier, ServesTheProgram) {
   expect_no_complaint(result);
 }
 
-struct HeadsCase {
-  const char* name;
-  int n_head;
-  int n_head_kv;
-  int dim_k;
-  int dim_v;
-  std::vector<StepRun> runs;
-  int window = 0;
-  float softcap = 0.0F;
-  float max_alibi_bias = 0.0F;
-  bool causal = true;
-  float growth = 0.0F;  // of keys with their position
-};
+class MatrixAttention : public MatrixTier, public testing::WithParamInterface<AttentionCase> {};
 
-std::ostream& operator<<(std::ostream& out, const HeadsCase& c) {
-  return out << c.name;
-}
-
-class MatrixAttention : public MatrixTier, public testing::WithParamInterface<HeadsCase> {
- protected:
-  /// On both devices; gives the values of keys, for later.
-  void store(const Step& step, Twin& k, Twin& v) {
-    const auto columns = k.truth_values().size() / static_cast<std::size_t>(step.n_tokens());
-    k.fill(random_);
-    v.fill(random_);
-    std::vector<float> keys = k.truth_values();
-    std::size_t i = 0;
-    for (const Step::Row& row : step.rows()) {
-      for (std::size_t c = 0; c < columns; ++c)
-        keys[i++] *= 1.0F + GetParam().growth * static_cast<float>(row.position);
-    }
-    k.set(keys);
-    device().begin(step);
-    truth_.begin(step);
-    device().kv_store(*tested_cache_, 1, k.tested(), v.tested());
-    truth_.kv_store(*truth_cache_, 1, k.truth(), v.truth());
-  }
-
-  std::unique_ptr<KvCache> tested_cache_;
-  std::unique_ptr<KvCache> truth_cache_;
-};
-
-/// Q8_0 keys and values are off by their rounding to bytes, as on the base shaders: 1.5e-5.
+/// Keys that grow are none that bytes hold exactly: off by their rounding, as on the base shaders.
 TEST_P(MatrixAttention, AgreesWithTheReference) {
-  const HeadsCase& c = GetParam();
+  const AttentionCase& c = GetParam();
   // Software drivers take seconds to compile large heads: these come with the usual type only.
   const std::vector<QuantType> all = {QuantType::F32, QuantType::F16, QuantType::Q8_0};
-  for (const QuantType type : c.dim_k > 64 ? std::vector{QuantType::F16} : all) {
-    const int k_columns = c.n_head_kv * c.dim_k;
-    const int v_columns = c.n_head_kv * c.dim_v;
-    const KvShape shape = {.n_ctx = 300,
-                           .n_slots = 3,
-                           .type = type,
-                           .layers = {{}, {k_columns, v_columns, c.n_head_kv}}};
-    tested_cache_ = device().make_kv_cache(shape);
-    truth_cache_ = truth_.make_kv_cache(shape);
-    const auto store_run = [&](const StepRun& run) {
-      const Step step(std::span(&run, 1));
-      Twin k(device(), truth_, run.n_tokens, k_columns);
-      Twin v(device(), truth_, run.n_tokens, v_columns);
-      store(step, k, v);
-    };
-    for (const StepRun& run : c.runs) {
-      if (run.n_past > 0) store_run({run.slot, 0, run.n_past});
-      store_run(run);
-    }
-    const Step step{c.runs};
-    Twin q(device(), truth_, step.n_tokens(), c.n_head * c.dim_k);
-    const Twin out(device(), truth_, step.n_tokens(), c.n_head * c.dim_v);
-    q.fill(random_);
-    device().begin(step);
-    truth_.begin(step);
-    const AttentionSpec spec = {.layer = 1,
-                                .n_head = c.n_head,
-                                .n_head_kv = c.n_head_kv,
-                                .head_dim_k = c.dim_k,
-                                .head_dim_v = c.dim_v,
-                                .scale = 0.4F,
-                                .softcap = c.softcap,
-                                .window = c.window,
-                                .causal = c.causal,
-                                .max_alibi_bias = c.max_alibi_bias};
-    device().attention(out.tested(), q.tested(), *tested_cache_, spec);
-    truth_.attention(out.truth(), q.truth(), *truth_cache_, spec);
-    out.expect_equal(type == QuantType::Q8_0 ? 1e-4 : kAttention,
-                     std::string(quant_type_info(type).name));
-  }
+  for (const QuantType type : c.dim_k > 64 ? std::vector{QuantType::F16} : all)
+    expect_attention(device(), c, type, type == QuantType::Q8_0 ? 1e-4 : kAttention);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, MatrixAttention,
     testing::Values(
-        HeadsCase{"prompt", 4, 2, 64, 64, {{0, 0, 150}}},
-        HeadsCase{"more_of_a_prompt", 4, 1, 128, 128, {{1, 130, 70}}},
-        HeadsCase{"other_values", 4, 2, 96, 32, {{0, 45, 21}}},
-        HeadsCase{"heads_of_80", 2, 2, 80, 80, {{0, 10, 33}}},
-        HeadsCase{"large_heads", 2, 1, 256, 256, {{2, 20, 40}}},
-        HeadsCase{"sequences", 4, 2, 32, 64, {{0, 40, 1}, {1, 3, 11}, {2, 100, 66}}},
-        HeadsCase{"window", 4, 2, 64, 64, {{0, 31, 140}, {1, 90, 12}}, 20},
-        HeadsCase{"softcap", 4, 2, 64, 64, {{0, 40, 12}, {1, 0, 70}}, 0, 2.0F},
-        HeadsCase{"alibi_of_six_heads", 6, 6, 32, 32, {{0, 40, 70}}, 0, 0.0F, 8.0F},
-        HeadsCase{"both_ways", 4, 4, 64, 64, {{0, 0, 77}}, 0, 0.0F, 0.0F, false},
-        HeadsCase{"growing_scores", 2, 1, 64, 64, {{0, 0, 200}}, 0, 0.0F, 0.0F, true, 0.02F},
-        HeadsCase{"falling_scores", 2, 1, 64, 64, {{0, 0, 200}}, 0, 0.0F, 0.0F, true, -0.0049F}),
+        AttentionCase{"prompt", 4, 2, 64, 64, {{0, 0, 150}}},
+        AttentionCase{"more_of_a_prompt", 4, 1, 128, 128, {{1, 130, 70}}},
+        AttentionCase{"other_values", 4, 2, 96, 32, {{0, 45, 21}}},
+        AttentionCase{"heads_of_80", 2, 2, 80, 80, {{0, 10, 33}}},
+        AttentionCase{"large_heads", 2, 1, 256, 256, {{2, 20, 40}}},
+        AttentionCase{"sequences", 4, 2, 32, 64, {{0, 40, 1}, {1, 3, 11}, {2, 100, 66}}},
+        AttentionCase{"window", 4, 2, 64, 64, {{0, 31, 140}, {1, 90, 12}}, 20},
+        AttentionCase{"softcap", 4, 2, 64, 64, {{0, 40, 12}, {1, 0, 70}}, 0, 2.0F},
+        AttentionCase{"alibi_of_six_heads", 6, 6, 32, 32, {{0, 40, 70}}, 0, 0.0F, 8.0F},
+        AttentionCase{"both_ways", 4, 4, 64, 64, {{0, 0, 77}}, 0, 0.0F, 0.0F, false},
+        AttentionCase{
+            "growing_scores", 2, 1, 64, 64, {{0, 0, 200}}, 0, 0.0F, 0.0F, true, 300, 0.02F},
+        AttentionCase{
+            "falling_scores", 2, 1, 64, 64, {{0, 0, 200}}, 0, 0.0F, 0.0F, true, 300, -0.0049F}),
     [](const auto& each) { return each.param.name; });
 
 }  // namespace

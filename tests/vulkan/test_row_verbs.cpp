@@ -218,9 +218,12 @@ TEST_P(RowVerbs, ArgmaxOfNoNumbersIsNone) {
 
 TEST_P(RowVerbs, UploadsGoThroughASmallStagingBuffer) {
   const auto narrow = open_test_device({.staging_bytes = 1024, .always_stage = true});
-  Twin x(*narrow, truth_, 9, 200);
-  x.fill(random_);
-  x.expect_equal(0.0, "there and back");
+  // A row at a time, several, and one in parts.
+  for (const auto& [rows, columns] : {std::pair(9, 200), {50, 30}, {3, 700}}) {
+    Twin x(*narrow, truth_, rows, columns);
+    x.fill(random_);
+    x.expect_equal(0.0, "there and back, rows of " + std::to_string(columns));
+  }
 }
 
 class Attention : public VulkanTest,

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <ostream>
 #include <random>
 #include <span>
 #include <string>
@@ -28,6 +29,12 @@ std::string why_no_vulkan_device();
 /// tiers unless the options name some.
 std::unique_ptr<VulkanDevice> open_test_device(VulkanOptions options = {});
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kIsSanitized = true;
+#else
+inline constexpr bool kIsSanitized = false;
+#endif
+
 /// Which shaders: of so many lanes (0: as suits the device), with these tiers.
 struct Variant {
   int lanes = 0;
@@ -36,6 +43,10 @@ struct Variant {
   Variant(int n = 0, std::string names = "none") : lanes(n), tiers(std::move(names)) {}  // NOLINT
   std::string name() const;
 };
+
+inline void PrintTo(const Variant& variant, std::ostream* out) {
+  *out << variant.name();
+}
 
 /// One for all tests that do not mind, for each variant: opening and compiling take a while.
 VulkanDevice& shared_test_device(const Variant& variant = {});

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "engine/runtime/conversation.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/progress_bar.h"
 #include "tools/cli/terminal.h"

@@ -2,9 +2,8 @@
 
 #include <time.h>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
+#include "tools/cli/command_line.h"
 
 namespace hearth::cli {
 namespace {
@@ -13,11 +12,11 @@ constexpr const char* kFormats[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%
 
 }  // namespace
 
-void add_clock_option(CLI::App& command, std::string& now) {
+void add_clock_option(Command& command, std::string& now) {
   command
-      .add_option("--now", now,
-                  "The time for templates that print a date: \"2024-07-26 09:30\", or \"local\"")
-      ->type_name("TIME");
+      .option("--now", now,
+              "The time for templates that print a date: \"2024-07-26 09:30\", or \"local\"")
+      .type("TIME");
 }
 
 std::tm clock_from(const std::string& now) {

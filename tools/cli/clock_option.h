@@ -4,14 +4,12 @@
 #include <ctime>
 #include <string>
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
 
+class Command;
+
 /// Adds --now to `command`; `now` stays empty when the user does not give it.
-void add_clock_option(CLI::App& command, std::string& now);
+void add_clock_option(Command& command, std::string& now);
 
 /// "2024-07-26", "2024-07-26 09:30" or with seconds; "local" and nothing are this moment, local
 /// time. Throws Error on anything else.

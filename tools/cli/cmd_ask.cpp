@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -15,6 +14,7 @@
 #include "engine/runtime/prompt_cache.h"
 #include "engine/runtime/session.h"
 #include "tokenizer/vocab_gguf.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/engine_options.h"
 #include "tools/cli/generation_options.h"
@@ -144,17 +144,17 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_ask(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("ask", "Answer a question from an index, with sources");
+void add_ask(CommandLine& line) {
+  Command command = line.command("ask", "Answer a question from an index, with sources");
   const auto options = std::make_shared<Options>();
-  add_retrieval_options(*command, options->retrieval);
-  command->add_option("question", options->question, "The question")->required();
-  add_grounding_options(*command, options->grounding);
-  command->add_flag("--json", options->json, "answer, sources and confidence as JSON");
-  add_conversation_options(*command, options->conversation);
-  add_generation_options(*command, options->generation);
-  add_engine_options(*command, options->engine);
-  command->callback([options] { run(*options); });
+  add_retrieval_options(command, options->retrieval);
+  command.option("question", options->question, "The question").required();
+  add_grounding_options(command, options->grounding);
+  command.flag("--json", options->json, "answer, sources and confidence as JSON");
+  add_conversation_options(command, options->conversation);
+  add_generation_options(command, options->generation);
+  add_engine_options(command, options->engine);
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

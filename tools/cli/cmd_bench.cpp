@@ -9,13 +9,12 @@
 #include <span>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "base/output_file.h"
 #include "engine/device/cpu/isa.h"
 #include "engine/measure/model_bench.h"
 #include "tools/cli/bench_output.h"
 #include "tools/cli/bench_svg.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/engine_options.h"
 #include "tools/cli/model_option.h"
@@ -86,32 +85,31 @@ void run(Options options) {
 
 }  // namespace
 
-void add_bench(CLI::App& app) {
-  CLI::App* command = app.add_subcommand(
-      "bench", "Measure prefill and decode speed, beside what this machine can do");
+void add_bench(CommandLine& line) {
+  Command command =
+      line.command("bench", "Measure prefill and decode speed, beside what this machine can do");
   const auto options = std::make_shared<Options>();
   BenchOptions& bench = options->bench;
-  add_engine_options(*command, options->engine);
-  command->add_option("-p,--prompt", bench.n_prompt, "tokens of a prompt; 0: no prefill")
-      ->check(CLI::Range(0, 1 << 20))
-      ->capture_default_str();
-  command->add_option("-n,--decode", bench.n_decode, "steps of decoding; 0: none")
-      ->check(CLI::Range(0, 1 << 20))
-      ->capture_default_str();
-  command->add_option("--depth", bench.depths, "tokens that are there before; several allowed")
-      ->check(CLI::Range(0, 1 << 24))
-      ->capture_default_str();
-  command->add_option("--batch", bench.n_batch, "sequences that decode at once")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  command
-      ->add_option("-r,--rounds", bench.rounds, "measurements of each, of which the median counts")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command->add_option("--seed", bench.seed, "of the random tokens")->capture_default_str();
-  command->add_option("--svg", options->svg, "write a picture of the results under the ceilings");
-  command->add_flag("--json", options->json, "print for machines");
-  command->callback([options] { run(*options); });
+  add_engine_options(command, options->engine);
+  command.option("-p,--prompt", bench.n_prompt, "tokens of a prompt; 0: no prefill")
+      .range(0, 1 << 20)
+      .shows_default();
+  command.option("-n,--decode", bench.n_decode, "steps of decoding; 0: none")
+      .range(0, 1 << 20)
+      .shows_default();
+  command.option("--depth", bench.depths, "tokens that are there before; several allowed")
+      .range(0, 1 << 24)
+      .shows_default();
+  command.option("--batch", bench.n_batch, "sequences that decode at once")
+      .range(1, 1024)
+      .shows_default();
+  command.option("-r,--rounds", bench.rounds, "measurements of each, of which the median counts")
+      .range(1, 1000)
+      .shows_default();
+  command.option("--seed", bench.seed, "of the random tokens").shows_default();
+  command.option("--svg", options->svg, "write a picture of the results under the ceilings");
+  command.flag("--json", options->json, "print for machines");
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

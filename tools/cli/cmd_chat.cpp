@@ -6,14 +6,13 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "engine/runtime/context.h"
 #include "engine/runtime/session.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/vocab_gguf.h"
 #include "tools/cli/chat_loop.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/engine_options.h"
 #include "tools/cli/generation_options.h"
@@ -86,22 +85,18 @@ void run(Options options) {
 
 }  // namespace
 
-void add_chat(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("chat", "Talk with a model");
+void add_chat(CommandLine& line) {
+  Command command = line.command("chat", "Talk with a model");
   const auto options = std::make_shared<Options>();
-  add_conversation_options(*command, options->conversation);
-  const std::map<std::string, OverflowPolicy> policies = {
-      {"error", OverflowPolicy::error}, {"drop-oldest", OverflowPolicy::drop_oldest}};
-  command
-      ->add_option("--overflow", options->overflow,
-                   "when the conversation outgrows the context: error, or drop-oldest turns")
-      ->transform(CLI::CheckedTransformer(policies))
-      ->type_name("error|drop-oldest");
-  add_retrieval_options(*command, options->retrieval, "--kb");
-  add_grounding_options(*command, options->grounding);
-  add_generation_options(*command, options->generation);
-  add_engine_options(*command, options->engine);
-  command->callback([options] { run(*options); });
+  add_conversation_options(command, options->conversation);
+  command.choice("--overflow", options->overflow,
+                 {{"error", OverflowPolicy::error}, {"drop-oldest", OverflowPolicy::drop_oldest}},
+                 "when the conversation outgrows the context: error, or drop-oldest turns");
+  add_retrieval_options(command, options->retrieval, "--kb");
+  add_grounding_options(command, options->grounding);
+  add_generation_options(command, options->generation);
+  add_engine_options(command, options->engine);
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

@@ -4,11 +4,10 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "engine/convert/convert.h"
 #include "engine/device/thread_pool.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/progress_bar.h"
 #include "tools/cli/terminal.h"
@@ -57,20 +56,16 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_convert(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("convert", "A checkpoint of Hugging Face as a GGUF file");
+void add_convert(CommandLine& line) {
+  Command command = line.command("convert", "A checkpoint of Hugging Face as a GGUF file");
   const auto options = std::make_shared<Options>();
-  command->add_option("folder", options->folder, "Folder with config.json and safetensors files")
-      ->required();
-  command->add_option("output", options->output, "GGUF file to write")->required();
-  command
-      ->add_option("--type", options->type,
-                   "type of the matrices (default: what the checkpoint has)")
-      ->type_name("TYPE");
-  command
-      ->add_option("-t,--threads", options->n_threads, "threads (default: one per physical core)")
-      ->check(CLI::Range(1, 1024));
-  command->callback([options] { run(*options); });
+  command.option("folder", options->folder, "Folder with config.json and safetensors files")
+      .required();
+  command.option("output", options->output, "GGUF file to write").required();
+  command.option("--type", options->type, "type of the matrices (default: what the checkpoint has)")
+      .type("TYPE");
+  add_threads_option(command, options->n_threads);
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

@@ -3,8 +3,7 @@
 
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/doctor.h"
 #include "tools/cli/units.h"
@@ -72,12 +71,12 @@ void print_text(const Diagnosis& found) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app) {
+void add_doctor(CommandLine& line) {
   auto json = std::make_shared<bool>(false);
-  CLI::App* command =
-      app.add_subcommand("doctor", "What this machine has, and which kernels serve each op");
-  command->add_flag("--json", *json, "Print JSON");
-  command->callback([json] {
+  Command command =
+      line.command("doctor", "What this machine has, and which kernels serve each op");
+  command.flag("--json", *json, "Print JSON");
+  command.runs([json] {
     const Diagnosis found = diagnose();
     if (*json) {
       fmt::print("{}\n", diagnosis_json(found));

@@ -4,17 +4,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <iterator>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/output_file.h"
 #include "base/utf8.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/embedder_options.h"
 #include "tools/cli/model_option.h"
@@ -148,28 +147,27 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_embed(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("embed", "Vectors of texts, by an embedding model");
+void add_embed(CommandLine& line) {
+  Command command = line.command("embed", "Vectors of texts, by an embedding model");
   const auto options = std::make_shared<Options>();
-  auto* texts = command->add_option("texts", options->texts, "The texts (default: lines of stdin)");
-  command->add_option("-f,--file", options->file, "A text per line of this file")
-      ->type_name("FILE")
-      ->excludes(texts);
-  command->add_option("-o,--output", options->output, "FILE.npy: float32 array; else JSON")
-      ->type_name("FILE");
-  const std::map<std::string, TextRole> roles = {
-      {"plain", TextRole::plain}, {"query", TextRole::query}, {"document", TextRole::document}};
-  command->add_option("--as", options->role, "plain, or with the prefix of a query or a document")
-      ->transform(CLI::CheckedTransformer(roles))
-      ->type_name("plain|query|document");
-  command->add_flag("--json")->description("JSON, which is the default");
-  add_embedder_options(*command, options->embedder, "-m,--model");
+  const Option texts =
+      command.option("texts", options->texts, "The texts (default: lines of stdin)");
+  command.option("-f,--file", options->file, "A text per line of this file")
+      .type("FILE")
+      .excludes(texts);
+  command.option("-o,--output", options->output, "FILE.npy: float32 array; else JSON").type("FILE");
+  command.choice(
+      "--as", options->role,
+      {{"plain", TextRole::plain}, {"query", TextRole::query}, {"document", TextRole::document}},
+      "plain, or with the prefix of a query or a document");
+  command.flag(
+      "--json", [] {}, "JSON, which is the default");
+  add_embedder_options(command, options->embedder, "-m,--model");
   LoadOptions& load = options->embedder.options.load;
-  command->add_option("-t,--threads", load.n_threads, "threads (default: one per physical core)")
-      ->check(CLI::Range(1, 1024));
-  command->add_flag_callback(
+  add_threads_option(command, load.n_threads);
+  command.flag(
       "--reference", [&load] { load.device = LoadOptions::On::reference; }, "slow, and the truth");
-  command->callback([options] { run(*options); });
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

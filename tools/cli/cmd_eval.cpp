@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/progress_bar.h"
 #include "tools/cli/retrieve.h"
@@ -117,19 +117,18 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_eval(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("eval", "How often an index finds what answers a question");
+void add_eval(CommandLine& line) {
+  Command command = line.command("eval", "How often an index finds what answers a question");
   const auto options = std::make_shared<Options>();
-  add_retrieval_options(*command, options->retrieval);
+  add_retrieval_options(command, options->retrieval);
   command
-      ->add_option("questions", options->questions,
-                   R"(JSON lines: {"question": …, "source": …, "heading": …, "contains": …})")
-      ->required()
-      ->type_name("FILE");
-  command->add_flag("--misses", options->misses, "list the questions that failed");
-  command->add_flag("--json", options->json, "the figures as JSON");
-  command->callback([options] { run(*options); });
+      .option("questions", options->questions,
+              R"(JSON lines: {"question": …, "source": …, "heading": …, "contains": …})")
+      .required()
+      .type("FILE");
+  command.flag("--misses", options->misses, "list the questions that failed");
+  command.flag("--json", options->json, "the figures as JSON");
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

@@ -5,10 +5,9 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "base/output_file.h"
 #include "engine/retrieval/faiss_exchange.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/progress_bar.h"
 #include "tools/cli/record_lines.h"
@@ -47,20 +46,18 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_export(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("export", "Write the vectors of an index for FAISS");
+void add_export(CommandLine& line) {
+  Command command = line.command("export", "Write the vectors of an index for FAISS");
   const auto options = std::make_shared<Options>();
-  command->add_option("index", options->index, "Index that has vectors")
-      ->type_name("FILE")
-      ->required();
-  command->add_option("-o,--output", options->output, "Flat index to write, as FAISS reads it")
-      ->type_name("FILE")
-      ->required();
+  command.option("index", options->index, "Index that has vectors").type("FILE").required();
+  command.option("-o,--output", options->output, "Flat index to write, as FAISS reads it")
+      .type("FILE")
+      .required();
   command
-      ->add_option("--records", options->records,
-                   "JSON lines to write, too: text and facts of each vector, in their order")
-      ->type_name("FILE");
-  command->callback([options] { run(*options); });
+      .option("--records", options->records,
+              "JSON lines to write, too: text and facts of each vector, in their order")
+      .type("FILE");
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

@@ -6,9 +6,8 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "engine/retrieval/faiss_exchange.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/index_embedder.h"
 #include "tools/cli/progress_bar.h"
@@ -57,24 +56,22 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_import(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("import", "Make an index of the vectors of a FAISS file");
+void add_import(CommandLine& line) {
+  Command command = line.command("import", "Make an index of the vectors of a FAISS file");
   const auto options = std::make_shared<Options>();
   command
-      ->add_option("input", options->input,
-                   "Flat index that FAISS has written: IndexFlatIP or IndexFlatL2")
-      ->type_name("FILE")
-      ->required();
-  command->add_option("-o,--output", options->output, "Index to make")
-      ->type_name("FILE")
-      ->required();
+      .option("input", options->input,
+              "Flat index that FAISS has written: IndexFlatIP or IndexFlatL2")
+      .type("FILE")
+      .required();
+  command.option("-o,--output", options->output, "Index to make").type("FILE").required();
   command
-      ->add_option("--records", options->records,
-                   "JSON lines with the text and the facts of each vector, in their order")
-      ->type_name("FILE");
-  add_store_option(*command, options->storage);
-  add_embedder_options(*command, options->embedder, "--embedder");
-  command->callback([options] { run(*options); });
+      .option("--records", options->records,
+              "JSON lines with the text and the facts of each vector, in their order")
+      .type("FILE");
+  add_store_option(command, options->storage);
+  add_embedder_options(command, options->embedder, "--embedder");
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

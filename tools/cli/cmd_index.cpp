@@ -5,11 +5,12 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/utf8.h"
 #include "engine/retrieval/folder.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/index_embedder.h"
 #include "tools/cli/progress_bar.h"
@@ -99,10 +100,12 @@ void run(const Options& options) {
   std::unique_ptr<IndexEmbedder> embedder;
   if (!options.embedder.model.empty()) embedder = std::make_unique<IndexEmbedder>(options.embedder);
   FolderReport report;
-  {
+  try {
     ProgressBar bar("indexing");
     report = retrieval::index_folder(options.output, options.root, embedder.get(), options.folder,
                                      bar.progress());
+  } catch (const Cancelled&) {
+    throw Error("stopped; documents that are done are kept: the same command goes on from there");
   }
   if (report.was_damaged) {
     notice(fmt::format("{}: the newest commit was damaged; what it had is read again",
@@ -117,28 +120,27 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_index(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("index", "Make a folder of Markdown, HTML and text searchable");
+void add_index(CommandLine& line) {
+  Command command = line.command("index", "Make a folder of Markdown, HTML and text searchable");
   const auto options = std::make_shared<Options>();
-  command->add_option("folder", options->root, "Folder of documents, or one document")->required();
-  command->add_option("-o,--output", options->output, "Index to make, or to bring up to date")
-      ->type_name("FILE")
-      ->required();
+  command.option("folder", options->root, "Folder of documents, or one document").required();
+  command.option("-o,--output", options->output, "Index to make, or to bring up to date")
+      .type("FILE")
+      .required();
   retrieval::FolderOptions& folder = options->folder;
-  command->add_option("--chunk", folder.max_tokens, "tokens of a piece of text, at most")
-      ->check(CLI::Range(16, 8192))
-      ->capture_default_str();
-  command->add_option("--overlap", folder.overlap_tokens, "tokens that a piece repeats")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  add_store_option(*command, folder.storage);
-  command->add_flag("--keep", folder.keep_others,
-                    "add to the index: documents that are not in the folder stay in it");
-  command->add_flag("--skip-bad", folder.skip_bad, "leave out what cannot be read, and say so");
-  command->add_flag("--json", options->json, "the report as JSON");
-  add_embedder_options(*command, options->embedder, "--embedder");
-  command->callback([options] { run(*options); });
+  command.option("--chunk", folder.max_tokens, "tokens of a piece of text, at most")
+      .range(16, 8192)
+      .shows_default();
+  command.option("--overlap", folder.overlap_tokens, "tokens that a piece repeats")
+      .range(0, 1024)
+      .shows_default();
+  add_store_option(command, folder.storage);
+  command.flag("--keep", folder.keep_others,
+               "add to the index: documents that are not in the folder stay in it");
+  command.flag("--skip-bad", folder.skip_bad, "leave out what cannot be read, and say so");
+  command.flag("--json", options->json, "the report as JSON");
+  add_embedder_options(command, options->embedder, "--embedder");
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

@@ -5,10 +5,9 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "gguf/check.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/inspect_output.h"
 #include "tools/cli/model_option.h"
@@ -62,27 +61,25 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_inspect(CLI::App& app) {
+void add_inspect(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("inspect", "Show what is in a GGUF file, or check it");
-  add_model_option(*command, options->model);
-  command->add_option("FILE", options->model, "The same as -m FILE")->excludes("--model");
-  command->add_flag("--metadata", options->metadata, "Only the metadata");
-  command->add_flag("--tensors", options->tensors, "Only the tensors");
+  Command command = line.command("inspect", "Show what is in a GGUF file, or check it");
+  const Option model = add_model_option(command, options->model);
+  command.option("FILE", options->model, "The same as -m FILE").excludes(model);
+  command.flag("--metadata", options->metadata, "Only the metadata");
+  command.flag("--tensors", options->tensors, "Only the tensors");
   command
-      ->add_option("--filter", options->pattern,
-                   "Only keys and tensors with this in their names; * stands for any text")
-      ->type_name("TEXT");
-  command->add_flag("--full", options->full, "Whole arrays and strings");
-  CLI::Option* key =
-      command->add_option("--key", options->key, "Print the value of one key, as it is")
-          ->type_name("KEY");
-  command->add_flag("--graph", options->graph, "List the ops that the model will run")
-      ->excludes(key);
-  command->add_flag("--json", options->json, "Print JSON");
-  command->add_flag("--check", options->check, "List every rule that the file breaks; exit 1")
-      ->excludes(key);
-  command->callback([options] { run(*options); });
+      .option("--filter", options->pattern,
+              "Only keys and tensors with this in their names; * stands for any text")
+      .type("TEXT");
+  command.flag("--full", options->full, "Whole arrays and strings");
+  const Option key =
+      command.option("--key", options->key, "Print the value of one key, as it is").type("KEY");
+  command.flag("--graph", options->graph, "List the ops that the model will run").excludes(key);
+  command.flag("--json", options->json, "Print JSON");
+  command.flag("--check", options->check, "List every rule that the file breaks; exit 1")
+      .excludes(key);
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

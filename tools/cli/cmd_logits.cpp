@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "base/output_file.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/engine_options.h"
 #include "tools/cli/model_option.h"
@@ -46,15 +45,14 @@ void run(Options options) {
 
 }  // namespace
 
-void add_logits(CLI::App& app) {
-  CLI::App* command = app.add_subcommand(
-      "logits", "Write the logits of every position of a list of tokens to a file");
+void add_logits(CommandLine& line) {
+  Command command =
+      line.command("logits", "Write the logits of every position of a list of tokens to a file");
   const auto options = std::make_shared<Options>();
-  add_engine_options(*command, options->engine);
-  command->add_option("--tokens", options->tokens, "token ids, separated by spaces")->required();
-  command->add_option("-o,--output", options->output, "file of float32 [tokens][vocabulary]")
-      ->required();
-  command->callback([options] { run(*options); });
+  add_engine_options(command, options->engine);
+  command.option("--tokens", options->tokens, "token ids, separated by spaces").required();
+  command.option("-o,--output", options->output, "file of float32 [tokens][vocabulary]").required();
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

@@ -2,17 +2,18 @@
 // from another model's.
 #include <fmt/format.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "engine/runtime/perplexity.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/vocab_gguf.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/engine_options.h"
 #include "tools/cli/model_option.h"
@@ -106,21 +107,21 @@ void run(Options options) {
 
 }  // namespace
 
-void add_perplexity(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("perplexity", "Measure how well a model predicts a text");
+void add_perplexity(CommandLine& line) {
+  Command command = line.command("perplexity", "Measure how well a model predicts a text");
   const auto options = std::make_shared<Options>();
-  add_engine_options(*command, options->engine);
-  add_text_input(*command, options->text, "text", "the text (default: stdin)");
+  add_engine_options(command, options->engine);
+  add_text_input(command, options->text, "text", "the text (default: stdin)");
   command
-      ->add_option("--stride", options->stride,
-                   "tokens between windows of one context (default: half a context)")
-      ->check(CLI::PositiveNumber);
+      .option("--stride", options->stride,
+              "tokens between windows of one context (default: half a context)")
+      .range(1, std::numeric_limits<int>::max());
   command
-      ->add_option("--against,--kl-base", options->against,
-                   "also the KL divergence from this model's predictions")
-      ->type_name("FILE");
-  command->add_flag("--json", options->json, "print JSON");
-  command->callback([options] { run(*options); });
+      .option("--against,--kl-base", options->against,
+              "also the KL divergence from this model's predictions")
+      .type("FILE");
+  command.flag("--json", options->json, "print JSON");
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

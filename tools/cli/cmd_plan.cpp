@@ -7,12 +7,12 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "engine/device/cpu/memory_rules.h"
 #include "engine/runtime/plan.h"
 #include "engine/runtime/split_load.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/engine_options.h"
 #include "tools/cli/model_option.h"
@@ -122,14 +122,14 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_plan(CLI::App& app) {
-  CLI::App* command = app.add_subcommand(
+void add_plan(CommandLine& line) {
+  Command command = line.command(
       "plan",
       "What a model takes of each device's memory, to the byte, before it is loaded; what fits");
   const auto options = std::make_shared<Options>();
-  add_engine_options(*command, options->engine);
-  command->add_flag("--json", options->json, "print for machines");
-  command->callback([options] { run(*options); });
+  add_engine_options(command, options->engine);
+  command.flag("--json", options->json, "print for machines");
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

@@ -9,10 +9,10 @@
 #include <string>
 #include <thread>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "engine/quantize/quantize.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/progress_bar.h"
 
@@ -152,22 +152,20 @@ std::string check_type(std::string& name) {
 
 }  // namespace
 
-void add_quantize(CLI::App& app) {
+void add_quantize(CommandLine& line) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("quantize", "Write a GGUF file in another quant type");
-  command->add_option("IN", arguments->in, "the model; F32, F16 or BF16")->required();
-  command->add_option("OUT", arguments->out, "the file to write")->required();
-  command->add_option("TYPE", arguments->type, "e.g. Q4_K_M; see below")
-      ->required()
-      ->transform(CLI::Validator(check_type, ""));
-  command->add_option("-t,--threads", arguments->threads, "threads; the result is always the same")
-      ->check(CLI::Range(1, 1024));
-  command->add_flag("--allow-requantize", arguments->allow_requantize,
-                    "take a file that is quantised already, at a loss");
-  command->add_flag("--stats", arguments->stats, "measure the error of every tensor");
-  command->add_flag("--json", arguments->json, "print a report for machines");
-  command->footer(type_list());
-  command->callback([arguments] { run(*arguments); });
+  Command command = line.command("quantize", "Write a GGUF file in another quant type");
+  command.option("IN", arguments->in, "the model; F32, F16 or BF16").required();
+  command.option("OUT", arguments->out, "the file to write").required();
+  command.option("TYPE", arguments->type, "e.g. Q4_K_M; see below").required().check(check_type);
+  command.option("-t,--threads", arguments->threads, "threads; the result is always the same")
+      .range(1, 1024);
+  command.flag("--allow-requantize", arguments->allow_requantize,
+               "take a file that is quantised already, at a loss");
+  command.flag("--stats", arguments->stats, "measure the error of every tensor");
+  command.flag("--json", arguments->json, "print a report for machines");
+  command.footer(type_list());
+  command.runs([arguments] { run(*arguments); });
 }
 
 }  // namespace hearth::cli

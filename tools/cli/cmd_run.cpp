@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -15,6 +14,7 @@
 #include "engine/runtime/session.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/vocab_gguf.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/engine_options.h"
 #include "tools/cli/generation_options.h"
@@ -42,7 +42,7 @@ struct Options {
 
 std::string prompt_text(const Options& options) {
   if (!options.text.argument && options.text.file.empty() && is_terminal(stdin)) {
-    throw CLI::RequiredError("a prompt: as an argument, with --file, or on stdin");
+    throw Misuse("a prompt is required: as an argument, with --file, or on stdin");
   }
   return read_text(options.text);
 }
@@ -162,20 +162,20 @@ void run(Options options) {
 
 }  // namespace
 
-void add_run(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("run", "Complete one prompt");
+void add_run(CommandLine& line) {
+  Command command = line.command("run", "Complete one prompt");
   const auto options = std::make_shared<Options>();
-  add_text_input(*command, options->text, "prompt", "the prompt (default: stdin)");
-  command->add_flag("--raw", options->raw, "without the model's chat template");
-  add_conversation_options(*command, options->conversation);
-  add_generation_options(*command, options->generation);
+  add_text_input(command, options->text, "prompt", "the prompt (default: stdin)");
+  command.flag("--raw", options->raw, "without the model's chat template");
+  add_conversation_options(command, options->conversation);
+  add_generation_options(command, options->generation);
   command
-      ->add_option("--logprobs", options->log_probs,
-                   "with --json: log-probabilities, and those of the N likeliest tokens")
-      ->type_name("N");
-  command->add_flag("--json", options->json, "text, tokens, finish reason and timings as JSON");
-  add_engine_options(*command, options->engine);
-  command->callback([options] { run(*options); });
+      .option("--logprobs", options->log_probs,
+              "with --json: log-probabilities, and those of the N likeliest tokens")
+      .type("N");
+  command.flag("--json", options->json, "text, tokens, finish reason and timings as JSON");
+  add_engine_options(command, options->engine);
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

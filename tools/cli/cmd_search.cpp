@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/utf8.h"
 #include "engine/retrieval/words.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/retrieve.h"
 #include "tools/cli/snippet.h"
@@ -93,13 +93,13 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_search(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("search", "Find what an index has on a question");
+void add_search(CommandLine& line) {
+  Command command = line.command("search", "Find what an index has on a question");
   const auto options = std::make_shared<Options>();
-  add_retrieval_options(*command, options->retrieval);
-  command->add_option("question", options->question, "What to look for")->required();
-  command->add_flag("--json", options->json, "the results as JSON, with their whole texts");
-  command->callback([options] { run(*options); });
+  add_retrieval_options(command, options->retrieval);
+  command.option("question", options->question, "What to look for").required();
+  command.flag("--json", options->json, "the results as JSON, with their whole texts");
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "engine/synth/synth.h"
 #include "engine/synth/vocabulary.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/progress_bar.h"
 
@@ -77,26 +77,25 @@ void run(const Arguments& arguments) {
 
 }  // namespace
 
-void add_synth(CLI::App& app) {
+void add_synth(CommandLine& line) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("synth", "Write a model of random weights in the shape of a real one");
-  command->add_option("SHAPE", arguments->shape, "e.g. qwen2.5-1.5b; see below")
-      ->required()
-      ->check(CLI::Validator([](std::string& name) { return check_shape(name); }, ""));
-  command->add_option("TYPE", arguments->type, "as quantize names it, e.g. Q4_K_M; or a quant type")
-      ->required()
-      ->transform(CLI::Validator(check_type, ""));
-  command->add_option("OUT", arguments->out, "the file to write")->required();
-  command->add_option("--seed", arguments->options.seed, "the same seed gives the same file")
-      ->capture_default_str();
-  command->add_option("--layers", arguments->options.n_layer, "another number of layers")
-      ->check(CLI::Range(1, 4096));
-  command->add_option("--vocab", arguments->options.n_vocab, "another number of tokens")
-      ->check(CLI::Range(kLeastSynthVocab, 1 << 24));
-  command->add_flag("--json", arguments->json, "print a report for machines");
-  command->footer(shape_list());
-  command->callback([arguments] { run(*arguments); });
+  Command command =
+      line.command("synth", "Write a model of random weights in the shape of a real one");
+  command.option("SHAPE", arguments->shape, "e.g. qwen2.5-1.5b; see below")
+      .required()
+      .check(check_shape);
+  command.option("TYPE", arguments->type, "as quantize names it, e.g. Q4_K_M; or a quant type")
+      .required()
+      .check(check_type);
+  command.option("OUT", arguments->out, "the file to write").required();
+  command.option("--seed", arguments->options.seed, "the same seed gives the same file")
+      .shows_default();
+  command.option("--layers", arguments->options.n_layer, "another number of layers").range(1, 4096);
+  command.option("--vocab", arguments->options.n_vocab, "another number of tokens")
+      .range(kLeastSynthVocab, 1 << 24);
+  command.flag("--json", arguments->json, "print a report for machines");
+  command.footer(shape_list());
+  command.runs([arguments] { run(*arguments); });
 }
 
 }  // namespace hearth::cli

@@ -3,7 +3,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -11,6 +10,7 @@
 #include "tokenizer/jinja/template.h"
 #include "tokenizer/vocab_gguf.h"
 #include "tools/cli/clock_option.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/model_option.h"
 #include "tools/cli/template_option.h"
@@ -90,29 +90,28 @@ void show_template(const TemplateOptions& options) {
 
 }  // namespace
 
-void add_template(CLI::App& app) {
+void add_template(CommandLine& line) {
   auto options = std::make_shared<TemplateOptions>();
-  CLI::App& command =
-      *app.add_subcommand("template", "Show what a chat template makes of a conversation");
+  Command command = line.command("template", "Show what a chat template makes of a conversation");
   add_model_option(command, options->model);
   add_template_option(command, options->choice);
   command
-      .add_option("--file", options->file,
-                  "Render this Jinja file with the variables of --json, without any model")
-      ->type_name("FILE");
+      .option("--file", options->file,
+              "Render this Jinja file with the variables of --json, without any model")
+      .type("FILE");
   command
-      .add_option("--json", options->json,
-                  "An object of variables (messages, tools, bos_token …), or with a model just the "
-                  "array of messages ('-': stdin)")
-      ->type_name("FILE");
-  command.add_option("--system", options->system, "The system prompt")->type_name("TEXT");
-  command.add_option("--user", options->user, "The question")->type_name("TEXT");
-  command.add_flag("--no-generation-prompt", options->no_generation_prompt,
-                   "Do not end where the assistant begins to speak");
+      .option("--json", options->json,
+              "An object of variables (messages, tools, bos_token …), or with a model just the "
+              "array of messages ('-': stdin)")
+      .type("FILE");
+  command.option("--system", options->system, "The system prompt").type("TEXT");
+  command.option("--user", options->user, "The question").type("TEXT");
+  command.flag("--no-generation-prompt", options->no_generation_prompt,
+               "Do not end where the assistant begins to speak");
   add_clock_option(command, options->now);
   command.footer(std::string("With --file, the time is ") + kFixedClock +
                  " unless --now says otherwise: the same files give the same bytes.");
-  command.callback([options] { show_template(*options); });
+  command.runs([options] { show_template(*options); });
 }
 
 }  // namespace hearth::cli

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/utf8.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/vocab_gguf.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/model_option.h"
 #include "tools/cli/text_input.h"
@@ -157,30 +157,29 @@ void detokenize(const DetokenizeOptions& options) {
 
 }  // namespace
 
-void add_tokenize(CLI::App& app) {
+void add_tokenize(CommandLine& line) {
   auto options = std::make_shared<TokenizeOptions>();
-  CLI::App& command = *app.add_subcommand("tokenize", "Show the token ids of a text");
+  Command command = line.command("tokenize", "Show the token ids of a text");
   add_model_option(command, options->model);
   add_text_input(command, options->text, "text", "The text");
-  command.add_flag("--ids", options->ids_only, "Print nothing but the ids, on one line");
-  command.add_flag("--no-special", options->no_special,
-                   "Do not add the tokens that the model wants around a text (BOS, EOS …)");
-  command.add_flag("--parse-special", options->parse_special,
-                   "Read the text of special tokens, \"<|im_end|>\", as those tokens");
-  command.add_flag("--json", options->json, "Print ids, pieces and byte ranges as JSON");
-  command.callback([options] { tokenize(*options); });
+  command.flag("--ids", options->ids_only, "Print nothing but the ids, on one line");
+  command.flag("--no-special", options->no_special,
+               "Do not add the tokens that the model wants around a text (BOS, EOS …)");
+  command.flag("--parse-special", options->parse_special,
+               "Read the text of special tokens, \"<|im_end|>\", as those tokens");
+  command.flag("--json", options->json, "Print ids, pieces and byte ranges as JSON");
+  command.runs([options] { tokenize(*options); });
 }
 
-void add_detokenize(CLI::App& app) {
+void add_detokenize(CommandLine& line) {
   auto options = std::make_shared<DetokenizeOptions>();
-  CLI::App& command =
-      *app.add_subcommand("detokenize", "Write the text of token ids, byte for byte");
+  Command command = line.command("detokenize", "Write the text of token ids, byte for byte");
   add_model_option(command, options->model);
   add_text_input(command, options->ids, "ids", "The ids: \"1 2 3\" or \"[1, 2, 3]\"");
-  command.add_flag("--no-special", options->no_special, "Leave special tokens out");
-  command.add_flag("--clean-up", options->clean_up,
-                   "Drop the space before punctuation where the model's authors do so");
-  command.callback([options] { detokenize(*options); });
+  command.flag("--no-special", options->no_special, "Leave special tokens out");
+  command.flag("--clean-up", options->clean_up,
+               "Drop the space before punctuation where the model's authors do so");
+  command.runs([options] { detokenize(*options); });
 }
 
 }  // namespace hearth::cli

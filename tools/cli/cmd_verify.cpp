@@ -9,8 +9,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "engine/device/checked_device.h"
 #include "engine/device/cpu/cpu_device.h"
@@ -19,6 +17,7 @@
 #include "engine/runtime/context.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/vocab_gguf.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/model_option.h"
 #include "tools/cli/token_list.h"
@@ -138,21 +137,20 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_verify(CLI::App& app) {
-  CLI::App* command = app.add_subcommand(
+void add_verify(CommandLine& line) {
+  Command command = line.command(
       "verify", "Compare every op of a device with the reference on this model and prompt");
   const auto options = std::make_shared<Options>();
-  add_model_option(*command, options->model);
+  add_model_option(command, options->model);
   command
-      ->add_option("--device", options->device,
-                   "the device to check: cpu, reference, gpu, or a GPU by index, name or UUID")
-      ->capture_default_str();
-  command->add_option("--prompt", options->prompt, "the text to run")->capture_default_str();
-  command->add_option("--tokens", options->tokens, "token ids to run instead of a text");
-  command->add_option("-t,--threads", options->n_threads, "threads (default: one per core)")
-      ->check(CLI::Range(1, 1024));
-  command->add_flag("--every-op", options->every_op, "print every result, not a summary");
-  command->callback([options] { run(*options); });
+      .option("--device", options->device,
+              "the device to check: cpu, reference, gpu, or a GPU by index, name or UUID")
+      .shows_default();
+  command.option("--prompt", options->prompt, "the text to run").shows_default();
+  command.option("--tokens", options->tokens, "token ids to run instead of a text");
+  add_threads_option(command, options->n_threads);
+  command.flag("--every-op", options->every_op, "print every result, not a summary");
+  command.runs([options] { run(*options); });
 }
 
 }  // namespace hearth::cli

@@ -2,36 +2,34 @@
 // subcommand to the program.
 #pragma once
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
 
-using AddCommand = void (*)(CLI::App& app);
+class CommandLine;
 
-void add_chat(CLI::App& app);
-void add_run(CLI::App& app);
-void add_inspect(CLI::App& app);
-void add_tokenize(CLI::App& app);
-void add_detokenize(CLI::App& app);
-void add_template(CLI::App& app);
-void add_logits(CLI::App& app);
-void add_verify(CLI::App& app);
-void add_plan(CLI::App& app);
-void add_perplexity(CLI::App& app);
-void add_embed(CLI::App& app);
-void add_index(CLI::App& app);
-void add_search(CLI::App& app);
-void add_import(CLI::App& app);
-void add_export(CLI::App& app);
-void add_ask(CLI::App& app);
-void add_eval(CLI::App& app);
-void add_convert(CLI::App& app);
-void add_bench(CLI::App& app);
-void add_quantize(CLI::App& app);
-void add_synth(CLI::App& app);
-void add_doctor(CLI::App& app);
+using AddCommand = void (*)(CommandLine& line);
+
+void add_chat(CommandLine& line);
+void add_run(CommandLine& line);
+void add_inspect(CommandLine& line);
+void add_tokenize(CommandLine& line);
+void add_detokenize(CommandLine& line);
+void add_template(CommandLine& line);
+void add_logits(CommandLine& line);
+void add_verify(CommandLine& line);
+void add_plan(CommandLine& line);
+void add_perplexity(CommandLine& line);
+void add_embed(CommandLine& line);
+void add_index(CommandLine& line);
+void add_search(CommandLine& line);
+void add_import(CommandLine& line);
+void add_export(CommandLine& line);
+void add_ask(CommandLine& line);
+void add_eval(CommandLine& line);
+void add_convert(CommandLine& line);
+void add_bench(CommandLine& line);
+void add_quantize(CommandLine& line);
+void add_synth(CommandLine& line);
+void add_doctor(CommandLine& line);
 
 /// Every subcommand, in the order of the help text. A new one is a line here and a file.
 // clang-format off

@@ -6,11 +6,9 @@
 #include "engine/runtime/embedder.h"
 #include "tools/cli/engine_options.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
+
+class Command;
 
 struct EmbedderChoice {
   std::string model;  // empty: none was given
@@ -19,7 +17,7 @@ struct EmbedderChoice {
 
 /// Adds NAME (-m/--model or --embedder), --pooling, --no-normalize, --text-tokens, --query-prefix,
 /// --document-prefix and --batch.
-void add_embedder_options(CLI::App& command, EmbedderChoice& choice, const std::string& name);
+void add_embedder_options(Command& command, EmbedderChoice& choice, const std::string& name);
 
 /// Loads the model with a progress bar. `file` outlives the embedder.
 Embedder load_embedder(const gguf::Reader& file, const EmbedderChoice& choice);

@@ -2,12 +2,12 @@
 
 #include <charconv>
 #include <cstdio>
-#include <map>
-
-#include <CLI/CLI.hpp>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "engine/runtime/plan.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/model_option.h"
 #include "tools/cli/progress_bar.h"
 
@@ -30,63 +30,48 @@ int gpu_layers_of(const std::string& text) {
 
 }  // namespace
 
-void add_engine_options(CLI::App& command, EngineOptions& options) {
+void add_engine_options(Command& command, EngineOptions& options) {
   add_model_option(command, options.model);
-  command.add_option("-t,--threads", options.n_threads, "threads (default: one per physical core)")
-      ->check(CLI::Range(1, 1024));
-  command.add_option("-c,--ctx", options.n_ctx, "context size in tokens")
-      ->check(CLI::Range(1, 1 << 28));
-  command.add_option("--ubatch", options.n_ubatch, "tokens per micro-batch")
-      ->check(CLI::Range(1, 1 << 16))
-      ->capture_default_str();
-  command.add_flag("--no-repack", options.no_repack,
-                   "compute with the weights as they lie in the file: less memory, slower");
-  command.add_flag("--pin", options.pin,
-                   "keep each thread on a CPU of its own: for a machine that does nothing else");
-  const std::map<std::string, UseBlas> blas_uses = {
-      {"off", UseBlas::off}, {"auto", UseBlas::automatic}, {"on", UseBlas::on}};
+  add_threads_option(command, options.n_threads);
+  command.option("-c,--ctx", options.n_ctx, "context size in tokens").range(1, 1 << 28);
+  command.option("--ubatch", options.n_ubatch, "tokens per micro-batch")
+      .range(1, 1 << 16)
+      .shows_default();
+  command.flag("--no-repack", options.no_repack,
+               "compute with the weights as they lie in the file: less memory, slower");
+  command.flag("--pin", options.pin,
+               "keep each thread on a CPU of its own: for a machine that does nothing else");
+  command.choice(
+      "--blas", options.blas,
+      {{"auto", UseBlas::automatic}, {"on", UseBlas::on}, {"off", UseBlas::off}},
+      "OpenBLAS for float weights and many tokens: on, auto (where it is there and faster), or off "
+      "(default: equal bits whatever the batch)");
+  std::vector<std::pair<std::string, std::optional<QuantType>>> kv_types = {{"auto", {}}};
+  for (const KvTypeName& row : kKvTypeNames) kv_types.emplace_back(row.name, row.type);
+  command.choice(
+      "--kv-type", options.kv_type, kv_types,
+      "how keys and values are stored (default: auto, which is f16, or f32 where the weights are)");
   command
-      .add_option("--blas", options.blas,
-                  "OpenBLAS for float weights and many tokens: on, auto (where it is there and "
-                  "faster), or off (default: equal bits whatever the batch)")
-      ->transform(CLI::CheckedTransformer(blas_uses))
-      ->type_name("auto|on|off");
-  std::map<std::string, std::optional<QuantType>> kv_types = {{"auto", {}}};
-  for (const KvTypeName& row : kKvTypeNames) kv_types[std::string(row.name)] = row.type;
-  command
-      .add_option_function<std::string>(
-          "--kv-type",
-          [&options, kv_types](const std::string& name) { options.kv_type = kv_types.at(name); },
-          "how keys and values are stored (default: auto, which is f16, or f32 where the weights "
-          "are)")
-      ->check(CLI::IsMember(kv_types))
-      ->type_name("auto|f32|f16|q8_0");
-  command
-      .add_option("--device", options.device,
-                  "cpu; reference: slow, and the truth; gpu, or a GPU by index, name or UUID "
-                  "(hearth doctor lists "
-                  "them): all layers on it unless -ngl says how many")
-      ->type_name("cpu|reference|gpu|INDEX|NAME|UUID")
-      ->capture_default_str();
-  command.add_flag_callback(
+      .option("--device", options.device,
+              "cpu; reference: slow, and the truth; gpu, or a GPU by index, name or UUID "
+              "(hearth doctor lists "
+              "them): all layers on it unless -ngl says how many")
+      .type("cpu|reference|gpu|INDEX|NAME|UUID")
+      .shows_default();
+  command.flag(
       "--reference", [&options] { options.device = "reference"; },
       "the same as --device reference");
   command
-      .add_option_function<std::string>(
+      .option(
           "--ngl,--gpu-layers",
           [&options](const std::string& text) { options.gpu_layers = gpu_layers_of(text); },
           "how many of the last layers the GPU has; auto: as many as fit (default: none, or all "
           "with --device)")
-      ->type_name("N|all|auto");
-  const std::map<std::string, bool> kv_devices = {{"gpu", false}, {"cpu", true}};
-  command
-      .add_option(
-          "--kv-device", options.kv_on_host,
-          "whose memory has the keys and values of the GPU's layers: gpu (default), or cpu: "
-          "the GPU reads them over its bus, slower, and has room for more layers")
-      ->transform(CLI::CheckedTransformer(kv_devices))
-      ->type_name("gpu|cpu");
-  command.add_flag(
+      .type("N|all|auto");
+  command.choice("--kv-device", options.kv_on_host, {{"gpu", false}, {"cpu", true}},
+                 "whose memory has the keys and values of the GPU's layers: gpu (default), or cpu: "
+                 "the GPU reads them over its bus, slower, and has room for more layers");
+  command.flag(
       "--profile", options.profile,
       "run, bench: how long each op took on the GPU; slower, as the ops wait for each other");
 }

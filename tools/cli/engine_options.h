@@ -7,11 +7,9 @@
 #include "engine/runtime/context.h"
 #include "gguf/reader.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
+
+class Command;
 
 struct EngineOptions {
   std::string model;  // -m; empty: the built-in model
@@ -33,7 +31,7 @@ struct EngineOptions {
 
 /// Adds -m, -t, -c, --ubatch, --no-repack, --pin, --blas, --kv-type, --device, --reference, -ngl,
 /// --kv-device and --profile.
-void add_engine_options(CLI::App& command, EngineOptions& options);
+void add_engine_options(Command& command, EngineOptions& options);
 
 /// What they mean for load_model(). Notes go to stderr.
 LoadOptions load_options(const EngineOptions& options);

@@ -7,9 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
+#include "tools/cli/command_line.h"
 
 namespace hearth::cli {
 namespace {
@@ -50,11 +49,11 @@ std::string unescaped(std::string_view text) {
 
 }  // namespace
 
-void add_generation_options(CLI::App& command, GenerationOptions& options) {
+void add_generation_options(Command& command, GenerationOptions& options) {
   constexpr const char* kGroup = "Sampling";
   SamplingOptions& s = options.sampling;
   const auto add = [&command](const char* name, auto& value, const char* help) {
-    command.add_option(name, value, help)->capture_default_str()->group(kGroup);
+    command.option(name, value, help).shows_default().group(kGroup);
   };
   add("--temp", s.temperature, "temperature; 0 takes the likeliest token every time");
   add("--top-k", s.top_k, "draw from the k likeliest tokens; 0: from all");
@@ -64,20 +63,20 @@ void add_generation_options(CLI::App& command, GenerationOptions& options) {
   add("--presence-penalty", s.presence_penalty, "taken from every recent token's logit; 0: off");
   add("--frequency-penalty", s.frequency_penalty, "taken once per recent occurrence; 0: off");
   add("--penalty-window", s.penalty_window, "how many tokens are recent; -1: the whole context");
-  command.add_option("--logit-bias", options.logit_bias, "ID=BIAS, added to the logit of a token")
-      ->allow_extra_args(false)
-      ->type_name("ID=BIAS")
-      ->group(kGroup);
-  command.add_option("--seed", options.seed, "seed of the draws (default: a new one every time)")
-      ->group(kGroup);
-  command.add_option("-n,--max-tokens", options.max_tokens, "tokens at most; -1: no limit")
-      ->capture_default_str();
-  command.add_flag("--ignore-end", options.ignore_end,
-                   "never draw a token that ends the answer: go on to -n or a full context");
+  command.option("--logit-bias", options.logit_bias, "ID=BIAS, added to the logit of a token")
+      .one_at_a_time()
+      .type("ID=BIAS")
+      .group(kGroup);
+  command.option("--seed", options.seed, "seed of the draws (default: a new one every time)")
+      .group(kGroup);
+  command.option("-n,--max-tokens", options.max_tokens, "tokens at most; -1: no limit")
+      .shows_default();
+  command.flag("--ignore-end", options.ignore_end,
+               "never draw a token that ends the answer: go on to -n or a full context");
   command
-      .add_option("--stop", options.stop,
-                  "end before this text (\\n, \\t and \\\\ are understood); may be repeated")
-      ->allow_extra_args(false);
+      .option("--stop", options.stop,
+              "end before this text (\\n, \\t and \\\\ are understood); may be repeated")
+      .one_at_a_time();
 }
 
 std::uint64_t settle_seed(GenerationOptions& options) {

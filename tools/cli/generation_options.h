@@ -10,11 +10,9 @@
 #include "engine/runtime/sampler.h"
 #include "tokenizer/tokenizer.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
+
+class Command;
 
 struct GenerationOptions {
   SamplingOptions sampling;
@@ -27,7 +25,7 @@ struct GenerationOptions {
 
 /// Adds --temp, --top-k, --top-p, --min-p, the penalties, --logit-bias, --seed, -n, --ignore-end
 /// and --stop.
-void add_generation_options(CLI::App& command, GenerationOptions& options);
+void add_generation_options(Command& command, GenerationOptions& options);
 
 /// The seed that was given, or one that nobody can foresee; then it is the one from now on.
 std::uint64_t settle_seed(GenerationOptions& options);

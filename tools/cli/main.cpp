@@ -7,18 +7,13 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
-#include <memory>
 #include <new>
-#include <string>
 #include <string_view>
 #include <system_error>
-#include <vector>
-
-#include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/commands.h"
-#include "tools/cli/help_format.h"
 
 namespace {
 
@@ -51,49 +46,17 @@ int finish_output() {
   return errno == EPIPE ? kDone : fail("the output could not be written; is the disk full?");
 }
 
-/// The field writes `-ngl N` with one dash, which would read as `-n gl`.
-std::vector<std::string> arguments(int argc, char** argv) {
-  std::vector<std::string> list;
-  for (int i = argc - 1; i > 0; --i) {  // CLI11 takes them last first
-    list.emplace_back(std::string_view(argv[i]) == "-ngl" ? "--ngl" : argv[i]);
-  }
-  return list;
-}
-
-/// A first word that is no command, or nullptr: CLI11 would only say that a command is required.
-const char* unknown_command(const CLI::App& app, int argc, char** argv) {
-  if (argc < 2 || argv[1][0] == '-') return nullptr;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (command->check_name(argv[1])) return nullptr;
-  }
-  return argv[1];
-}
-
-int misuse(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  if (const char* word = unknown_command(app, argc, argv)) {
-    std::fprintf(stderr, "hearth: there is no command '%s'; hearth --help lists them\n", word);
-    return kMisuse;
-  }
-  return app.exit(error) == 0 ? kDone : kMisuse;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Hearth runs language models from GGUF files on your own machine.", "hearth");
-  app.set_version_flag("--version", "hearth " HEARTH_VERSION);
-  app.require_subcommand(1);
-  app.formatter(std::make_shared<hearth::cli::HelpFormat>());  // the commands take it over
-  for (const auto add : hearth::cli::kCommands) {
-    if (add) add(app);
-  }
   std::signal(SIGBUS, lost_file);
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write, not the end
   try {
-    app.parse(arguments(argc, argv));
-    return finish_output();
-  } catch (const CLI::ParseError& error) {
-    return misuse(app, error, argc, argv);
+    hearth::cli::CommandLine line(
+        "hearth", "Hearth runs language models from GGUF files on your own machine.",
+        HEARTH_VERSION);
+    for (const auto add : hearth::cli::kCommands) add(line);
+    return line.run(argc, argv) ? finish_output() : kMisuse;
   } catch (const std::bad_alloc&) {
     return fail("out of memory; a smaller context (-c) or a smaller model needs less");
   } catch (const std::system_error& error) {

@@ -1,15 +1,14 @@
 #include "tools/cli/model_option.h"
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "engine/runtime/builtin_model.h"
+#include "tools/cli/command_line.h"
 
 namespace hearth::cli {
 
-void add_model_option(CLI::App& command, std::string& path) {
-  command.add_option("-m,--model", path, "GGUF file (default: the small built-in model)")
-      ->type_name("FILE");
+Option add_model_option(Command& command, std::string& path) {
+  return command.option("-m,--model", path, "GGUF file (default: the small built-in model)")
+      .type("FILE");
 }
 
 std::string model_name(const std::string& path) {

@@ -7,14 +7,13 @@
 
 #include "gguf/reader.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
 
+class Command;
+class Option;
+
 /// Adds -m/--model to `command`; `path` stays empty when the user does not give it.
-void add_model_option(CLI::App& command, std::string& path);
+Option add_model_option(Command& command, std::string& path);
 
 /// What to call the model at `path` in messages: the path, or "built-in model".
 std::string model_name(const std::string& path);

@@ -4,20 +4,19 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "tokenizer/chat_template.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/template_option.h"
 #include "tools/cli/text_input.h"
 
 namespace hearth::cli {
 
-void add_conversation_options(CLI::App& command, ConversationOptions& options) {
-  CLI::Option* text =
-      command.add_option("--system", options.system, "system prompt, or @FILE")->type_name("TEXT");
-  command.add_option("--system-file", options.system_file, "read the system prompt from a file")
-      ->type_name("FILE")
-      ->excludes(text);
+void add_conversation_options(Command& command, ConversationOptions& options) {
+  const Option text =
+      command.option("--system", options.system, "system prompt, or @FILE").type("TEXT");
+  command.option("--system-file", options.system_file, "read the system prompt from a file")
+      .type("FILE")
+      .excludes(text);
   add_template_option(command, options.chat_template);
 }
 

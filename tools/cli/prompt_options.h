@@ -7,11 +7,9 @@
 #include "engine/runtime/session.h"
 #include "tokenizer/tokenizer.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
+
+class Command;
 
 struct ConversationOptions {
   std::string system;         // --system: text, or @FILE
@@ -20,7 +18,7 @@ struct ConversationOptions {
 };
 
 /// Adds --system, --system-file and --template.
-void add_conversation_options(CLI::App& command, ConversationOptions& options);
+void add_conversation_options(Command& command, ConversationOptions& options);
 
 /// The system prompt; empty if there is none. Throws Error if a file cannot be read.
 std::string system_prompt(const ConversationOptions& options);

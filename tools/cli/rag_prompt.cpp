@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/terminal.h"
 #include "tools/cli/text_input.h"
 
@@ -37,15 +37,15 @@ jinja::Template parse(const std::string& file) {
 
 }  // namespace
 
-void add_grounding_options(CLI::App& command, GroundingOptions& options) {
+void add_grounding_options(Command& command, GroundingOptions& options) {
   command
-      .add_option("--rag-template", options.template_file,
-                  "Jinja template of the prompt, with `question` and `sources`")
-      ->type_name("FILE");
+      .option("--rag-template", options.template_file,
+              "Jinja template of the prompt, with `question` and `sources`")
+      .type("FILE");
   command
-      .add_option("--threshold", options.threshold,
-                  "below this confidence, 0 to 1, the answer is that the documents do not say it")
-      ->capture_default_str();
+      .option("--threshold", options.threshold,
+              "below this confidence, 0 to 1, the answer is that the documents do not say it")
+      .shows_default();
 }
 
 void check_grounding(const GroundingOptions& options) {

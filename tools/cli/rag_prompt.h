@@ -8,11 +8,9 @@
 #include "tokenizer/jinja/template.h"
 #include "tools/cli/retrieve.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
+
+class Command;
 
 struct GroundingOptions {
   std::string template_file;  // empty: the built-in one
@@ -20,7 +18,7 @@ struct GroundingOptions {
 };
 
 /// Adds --rag-template and --threshold.
-void add_grounding_options(CLI::App& command, GroundingOptions& options);
+void add_grounding_options(Command& command, GroundingOptions& options);
 
 /// What is said when nothing that was found is above the threshold.
 inline constexpr const char* kNotInDocuments = "This is not in the documents.";

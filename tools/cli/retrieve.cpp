@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <charconv>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "tools/cli/command_line.h"
 #include "tools/cli/terminal.h"
 #include "tools/cli/text_input.h"
 
@@ -89,22 +89,19 @@ double cosine_of(const retrieval::Index& index, float score) {
 
 }  // namespace
 
-void add_retrieval_options(CLI::App& command, RetrievalOptions& options,
-                           const std::string& option) {
-  auto* index = command.add_option(option, options.index, "Index that `hearth index` made")
-                    ->type_name("FILE");
-  if (!option.starts_with('-')) index->required();
-  command.add_option("-k", options.k, "how many pieces of text to find")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  auto* words = command.add_flag("--words", options.words_only, "by words alone");
-  command.add_flag("--vectors", options.vectors_only, "by vectors alone")->excludes(words);
+void add_retrieval_options(Command& command, RetrievalOptions& options, const std::string& option) {
+  const Option index =
+      command.option(option, options.index, "Index that `hearth index` made").type("FILE");
+  if (!option.starts_with('-')) index.required();
+  command.option("-k", options.k, "how many pieces of text to find").range(1, 1000).shows_default();
+  const Option words = command.flag("--words", options.words_only, "by words alone");
+  command.flag("--vectors", options.vectors_only, "by vectors alone").excludes(words);
   command
-      .add_option("--where", options.where,
-                  "only where a fact is so: source=FILE, source^=FOLDER/, heading!=TEXT, "
-                  "line<100, 'source in FILE,FILE'")
-      ->allow_extra_args(false)
-      ->type_name("CONDITION");
+      .option("--where", options.where,
+              "only where a fact is so: source=FILE, source^=FOLDER/, heading!=TEXT, "
+              "line<100, 'source in FILE,FILE'")
+      .one_at_a_time()
+      .type("CONDITION");
   add_embedder_options(command, options.embedder, "--embedder");
 }
 

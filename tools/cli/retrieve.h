@@ -12,11 +12,9 @@
 #include "tools/cli/embedder_options.h"
 #include "tools/cli/index_embedder.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
+
+class Command;
 
 struct RetrievalOptions {
   std::string index;  // path
@@ -29,7 +27,7 @@ struct RetrievalOptions {
 
 /// Adds the index as positional argument unless it has `option`, and -k, --embedder and its kin,
 /// --words, --vectors and --where.
-void add_retrieval_options(CLI::App& command, RetrievalOptions& options,
+void add_retrieval_options(Command& command, RetrievalOptions& options,
                            const std::string& option = "index");
 
 /// A notice on stderr says if the newest commit is damaged. Throws Error if nothing was before it.

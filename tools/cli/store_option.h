@@ -3,12 +3,10 @@
 
 #include "engine/retrieval/record.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
 
-void add_store_option(CLI::App& command, retrieval::Storage& storage);
+class Command;
+
+void add_store_option(Command& command, retrieval::Storage& storage);
 
 }  // namespace hearth::cli

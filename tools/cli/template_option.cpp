@@ -2,22 +2,21 @@
 
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
-
+#include "tools/cli/command_line.h"
 #include "tools/cli/text_input.h"
 
 namespace hearth::cli {
 
-void add_template_option(CLI::App& command, std::string& choice) {
+void add_template_option(Command& command, std::string& choice) {
   std::string names;
   for (const auto name : ChatTemplate::builtin_names()) {
     names += (names.empty() ? "" : ", ") + std::string(name);
   }
   command
-      .add_option("--template", choice,
-                  "Chat template: a file with Jinja, or a built-in one (" + names +
-                      "); default: the model's own")
-      ->type_name("NAME|FILE");
+      .option("--template", choice,
+              "Chat template: a file with Jinja, or a built-in one (" + names +
+                  "); default: the model's own")
+      .type("NAME|FILE");
 }
 
 ChatTemplate choose_template(const Vocab& vocab, const std::string& choice) {

@@ -6,14 +6,12 @@
 #include "tokenizer/chat_template.h"
 #include "tokenizer/vocab.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
 
+class Command;
+
 /// Adds --template to `command`; `choice` stays empty when the user does not give it.
-void add_template_option(CLI::App& command, std::string& choice);
+void add_template_option(Command& command, std::string& choice);
 
 /// The template that was chosen: a built-in one's name, else a file; the model's own by default.
 /// Throws Error.

@@ -7,10 +7,9 @@
 #include <cstring>
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "base/utf8.h"
+#include "tools/cli/command_line.h"
 
 namespace hearth::cli {
 namespace {
@@ -34,12 +33,12 @@ std::string read_all(std::FILE* stream, const std::string& name) {
 
 }  // namespace
 
-void add_text_input(CLI::App& command, TextInput& input, const std::string& name,
+void add_text_input(Command& command, TextInput& input, const std::string& name,
                     const std::string& description) {
-  auto* argument = command.add_option(name, input.argument, description);
-  command.add_option("-f,--file", input.file, "Read it from a file (default: stdin)")
-      ->type_name("FILE")
-      ->excludes(argument);
+  const Option argument = command.option(name, input.argument, description);
+  command.option("-f,--file", input.file, "Read it from a file (default: stdin)")
+      .type("FILE")
+      .excludes(argument);
 }
 
 std::string read_text(const TextInput& input) {

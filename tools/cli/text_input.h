@@ -5,11 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace CLI {
-class App;
-}
-
 namespace hearth::cli {
+
+class Command;
 
 struct TextInput {
   std::optional<std::string> argument;
@@ -17,7 +15,7 @@ struct TextInput {
 };
 
 /// Adds the positional argument `name` and --file to `command`; one of them at most may be given.
-void add_text_input(CLI::App& command, TextInput& input, const std::string& name,
+void add_text_input(Command& command, TextInput& input, const std::string& name,
                     const std::string& description);
 
 /// The argument, or the whole file, or all of stdin. Throws Error if the file cannot be read.

@@ -197,6 +197,7 @@ void ComputeDevice::fill_slice(const HostMatrix& host, const MatrixLayout& layou
   }
   std::uint64_t row_words_here = 0;
   for (const std::uint32_t words : layout.row_words) row_words_here += words;
+  HEARTH_CHECK(row_words_here > 0);
   const auto at_once = static_cast<std::int64_t>(staging_.bytes / 2 / (4 * row_words_here));
   HEARTH_CHECK(at_once > 0);
   for (std::int64_t first = slice.first_row; first < slice.end_row; first += at_once) {
@@ -265,38 +266,56 @@ std::uint64_t ComputeDevice::staging_room(std::uint64_t bytes) {
 }
 
 void ComputeDevice::copy(const char* verb, const Binding& from, const Binding& to,
-                         std::uint64_t bytes) {
+                         std::uint64_t bytes, const CopiedRows& rows) {
   TapeOp op;
   op.verb = verb;
   op.order.bindings.push({from.buffer, from.offset, bytes});
   op.order.bindings.push({to.buffer, to.offset, bytes});
-  const Area areas[] = {{.buffer = from.buffer, .first = from.offset, .bytes = bytes},
-                        {.buffer = to.buffer, .first = to.offset, .bytes = bytes}};
+  op.order.rows = rows;
+  const auto area = [&](const Binding& binding, std::uint32_t pitch) {
+    return Area{.buffer = binding.buffer,
+                .first = binding.offset,
+                .bytes = bytes,
+                .stride = pitch,
+                .rows = rows.n};
+  };
+  const Area areas[] = {area(from, rows.from_pitch), area(to, rows.to_pitch)};
   append(op, areas, 2);
 }
 
 namespace {
 
-/// A run of floats of a tensor that lies in one piece, and fits the staging buffer.
+/// Rows of a tensor, or a part of one, that fit the staging buffer.
 struct Run {
   std::size_t at;      // of the tensor's values, row after row
   std::uint64_t from;  // bytes from the start of its buffer
-  std::uint64_t bytes;
+  std::uint32_t row_bytes;
+  std::uint32_t n_rows;
+  std::uint32_t pitch;  // bytes from a row to the next
+
+  std::uint64_t bytes() const { return std::uint64_t{row_bytes} * n_rows; }
 };
 
 std::vector<Run> runs_of(const Tensor& tensor, std::uint64_t most_bytes) {
+  constexpr std::size_t kSize = sizeof(float);
   const bool is_dense = tensor.stride == tensor.columns || tensor.rows == 1;
   const auto columns = static_cast<std::size_t>(tensor.columns);
   const auto rows = static_cast<std::size_t>(tensor.rows);
+  const auto stride = static_cast<std::size_t>(tensor.stride);
   const std::size_t n_lines = is_dense ? 1 : rows;
   const std::size_t length = is_dense ? rows * columns : columns;
-  const auto most = static_cast<std::size_t>(most_bytes / sizeof(float));
+  const auto most = static_cast<std::size_t>(most_bytes / kSize);
+  const std::size_t n_lines_at_once =
+      std::max<std::size_t>(most / std::max<std::size_t>(length, 1), 1);
   std::vector<Run> runs;
-  for (std::size_t line = 0; line < n_lines; ++line) {
-    const std::size_t first = tensor.offset + line * static_cast<std::size_t>(tensor.stride);
+  for (std::size_t line = 0; line < n_lines; line += n_lines_at_once) {
     for (std::size_t done = 0; done < length; done += most) {
-      const std::size_t n = std::min(most, length - done);
-      runs.push_back({line * columns + done, sizeof(float) * (first + done), sizeof(float) * n});
+      runs.push_back(
+          {.at = line * columns + done,
+           .from = kSize * (tensor.offset + line * stride + done),
+           .row_bytes = static_cast<std::uint32_t>(kSize * std::min(most, length - done)),
+           .n_rows = static_cast<std::uint32_t>(std::min(n_lines_at_once, n_lines - line)),
+           .pitch = static_cast<std::uint32_t>(kSize * stride)});
     }
   }
   return runs;
@@ -309,10 +328,11 @@ void ComputeDevice::upload(Tensor out, std::span<const float> data) {
                static_cast<std::size_t>(out.columns) * static_cast<std::size_t>(out.rows));
   const Binding whole = bind(out).binding;
   for (const Run& run : runs_of(out, staging_.bytes)) {
-    const std::uint64_t at = staging_room(run.bytes);
-    std::memcpy(staging_.mapped + at, data.data() + run.at, run.bytes);
-    copy("upload", {staging_.buffer, at, run.bytes},
-         {whole.buffer, whole.offset + run.from, run.bytes}, run.bytes);
+    const std::uint64_t at = staging_room(run.bytes());
+    std::memcpy(staging_.mapped + at, data.data() + run.at, run.bytes());
+    copy("upload", {staging_.buffer, at, run.row_bytes},
+         {whole.buffer, whole.offset + run.from, run.row_bytes}, run.row_bytes,
+         {.n = run.n_rows, .from_pitch = run.row_bytes, .to_pitch = run.pitch});
   }
 }
 
@@ -328,15 +348,16 @@ void ComputeDevice::download(std::span<float> data, Tensor x) {
   const auto take = [&] {
     finish();
     for (const Arrival& arrival : arrivals)
-      std::memcpy(data.data() + arrival.run.at, staging_.mapped + arrival.at, arrival.run.bytes);
+      std::memcpy(data.data() + arrival.run.at, staging_.mapped + arrival.at, arrival.run.bytes());
     arrivals.clear();
   };
   for (const Run& run : runs_of(x, staging_.bytes)) {
-    if (staging_used_ + run.bytes > staging_.bytes) take();
-    const std::uint64_t at = staging_room(run.bytes);
-    downloaded_ += run.bytes;
-    copy("download", {whole.buffer, whole.offset + run.from, run.bytes},
-         {staging_.buffer, at, run.bytes}, run.bytes);
+    if (staging_used_ + run.bytes() > staging_.bytes) take();
+    const std::uint64_t at = staging_room(run.bytes());
+    downloaded_ += run.bytes();
+    copy("download", {whole.buffer, whole.offset + run.from, run.row_bytes},
+         {staging_.buffer, at, run.row_bytes}, run.row_bytes,
+         {.n = run.n_rows, .from_pitch = run.pitch, .to_pitch = run.row_bytes});
     arrivals.push_back({at, run});
   }
   take();

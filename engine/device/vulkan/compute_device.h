@@ -171,7 +171,9 @@ class ComputeDevice final : public VulkanDevice {
   void ensure_step_buffer(int n_rows);
   void finish();
   std::uint64_t staging_room(std::uint64_t bytes);
-  void copy(const char* verb, const Binding& from, const Binding& to, std::uint64_t bytes);
+  /// `bytes`: of a row.
+  void copy(const char* verb, const Binding& from, const Binding& to, std::uint64_t bytes,
+            const CopiedRows& rows = {});
   std::uint64_t staging_half();
   void fill_slice(const HostMatrix& host, const MatrixLayout& layout, const MatrixSlice& slice,
                   const Piece& piece);

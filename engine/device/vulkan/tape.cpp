@@ -158,8 +158,13 @@ void Tape::record_op(VkCommandBuffer commands, const Order& order) {
   const DeviceApi& api = gpu_.api();
   const std::span<const Binding> bindings = order.bindings.all();
   if (order.module.empty()) {
-    const VkBufferCopy copy = {bindings[0].offset, bindings[1].offset, bindings[0].bytes};
-    api.CmdCopyBuffer(commands, bindings[0].buffer, bindings[1].buffer, 1, &copy);
+    const CopiedRows& rows = order.rows;
+    std::vector<VkBufferCopy> copies;
+    for (std::uint64_t row = 0; row < rows.n; ++row) {
+      copies.push_back({bindings[0].offset + row * rows.from_pitch,
+                        bindings[1].offset + row * rows.to_pitch, bindings[0].bytes});
+    }
+    api.CmdCopyBuffer(commands, bindings[0].buffer, bindings[1].buffer, rows.n, copies.data());
     return;
   }
   const Pipeline& pipeline =

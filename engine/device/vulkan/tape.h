@@ -40,6 +40,16 @@ struct ShortList {
   bool operator==(const ShortList&) const = default;
 };
 
+/// Rows that are copied, each of as many bytes as the bindings have, from and to offsets so far
+/// apart.
+struct CopiedRows {
+  std::uint32_t n = 1;
+  std::uint32_t from_pitch = 0;  // bytes
+  std::uint32_t to_pitch = 0;
+
+  bool operator==(const CopiedRows&) const = default;
+};
+
 /// What the device is asked for: a dispatch of a shader, or, if it has no name, a copy of the first
 /// binding to the second.
 struct Order {
@@ -49,6 +59,7 @@ struct Order {
   PushWords push = {};
   std::array<std::uint32_t, 3> groups = {1, 1, 1};
   std::uint32_t subgroup = 0;  // width that the pipeline asks for; 0: any
+  CopiedRows rows = {};        // of a copy
   bool waits = true;           // for the ops before it; else it may run beside them
 
   bool operator==(const Order&) const = default;
