@@ -65,12 +65,18 @@ struct Columns {
   }
 };
 
+/// What MatmulOut adds: nothing, biases [n_rows], sums [n_columns][n_rows], or both.
+struct Added {
+  std::vector<float> bias = {};
+  std::vector<float> sums = {};
+};
+
 /// out [n_columns][n_rows], with guards around every column. The first stands `misaligned` floats
 /// after the alignment of a vector.
 std::vector<float> multiply(const KernelTable& table, QuantType type,
                             const std::vector<std::byte>& rows, std::size_t n_rows,
-                            std::size_t length, const Columns& columns,
-                            std::size_t misaligned = 1) {
+                            std::size_t length, const Columns& columns, std::size_t misaligned = 1,
+                            const Added& added = {}) {
   constexpr float kGuard = 12345.0F;
   constexpr std::size_t kGuards = 17;
   const int n_columns = static_cast<int>(columns.pointers.size());
@@ -84,7 +90,21 @@ std::vector<float> multiply(const KernelTable& table, QuantType type,
   AlignedBytes out_bytes(n_floats * sizeof(float));
   auto* out = reinterpret_cast<float*>(out_bytes.data());
   std::fill_n(out, n_floats, kGuard);
-  kernel.multiply(panels.data(), n_rows, strip, {.at = out + misaligned, .stride = stride});
+  std::vector<float> untouched(n_floats, kGuard);
+  MatmulOut to{.at = out + misaligned, .stride = stride};
+  if (!added.bias.empty()) to.bias = added.bias.data();
+  if (!added.sums.empty()) {
+    to = {.at = untouched.data(),
+          .stride = stride,
+          .bias = to.bias,
+          .sums = to.at,
+          .sum_stride = stride};
+    for (std::size_t i = 0; i < added.sums.size(); ++i) {
+      to.sums[i / n_rows * stride + i % n_rows] = added.sums[i];
+    }
+  }
+  kernel.multiply(panels.data(), n_rows, strip, to);
+  EXPECT_EQ(untouched, std::vector<float>(n_floats, kGuard));
   std::vector<float> product;
   for (std::size_t i = 0; i < misaligned; ++i) EXPECT_EQ(out[i], kGuard) << "written before row 0";
   for (std::size_t c = 0; c < columns.pointers.size(); ++c) {
@@ -192,6 +212,41 @@ TEST_P(Matmul, WhatIsNoNumberStaysWithItsColumn) {
   }
 }
 
+TEST_P(Matmul, AddsBiasesAndSums) {
+  const std::size_t length = 2 * block();
+  std::vector<int> counts = {1, 2, 3, 4, 6, 8, 11, 12};
+  for (const int n : wide_counts()) counts.push_back(n);
+  std::mt19937 random(7);
+  std::normal_distribution<float> normal;
+  const auto draw = [&](std::size_t n) {
+    std::vector<float> values(n);
+    for (float& v : values) v = normal(random);
+    return values;
+  };
+  // Numbers of panels that several streams, or pairs, of them come out even with, or do not.
+  for (const std::size_t n_rows : {std::size_t{16}, std::size_t{37}, std::size_t{133}}) {
+    const auto rows = test::random_rows(GetParam().type, n_rows, length, Blocks::usual, random);
+    for (const int n_columns : counts) {
+      SCOPED_TRACE(testing::Message() << n_rows << " rows, " << n_columns << " columns");
+      const Columns columns(n_columns, length, random);
+      const auto product = [&](const Added& added) {
+        return multiply(table(), GetParam().type, rows, n_rows, length, columns, 1, added);
+      };
+      const auto plain = product({});
+      const auto bias = draw(n_rows), sums = draw(plain.size());
+      std::vector<float> with_bias = plain, with_sums = sums, with_both = sums;
+      for (std::size_t i = 0; i < plain.size(); ++i) {
+        with_bias[i] += bias[i % n_rows];
+        with_sums[i] += plain[i];
+        with_both[i] += with_bias[i];
+      }
+      EXPECT_EQ(product({.bias = bias}), with_bias);
+      EXPECT_EQ(product({.sums = sums}), with_sums);
+      EXPECT_EQ(product({.bias = bias, .sums = sums}), with_both);
+    }
+  }
+}
+
 TEST_P(Matmul, EqualsTheStatementAtEveryWidth) {
   for (int n_columns = 1; n_columns <= kStripColumns; ++n_columns) {
     equals_statement(33, 3 * block(), n_columns);
@@ -202,6 +257,7 @@ TEST_P(Matmul, EqualsTheStatementForEveryCountOfRows) {
   for (std::size_t n_rows : {1, 2, 7, 8, 15, 16, 17, 31, 32, 48, 63, 64, 65, 79, 100}) {
     equals_statement(n_rows, block(), 1);
     equals_statement(n_rows, block(), 3);
+    equals_statement(n_rows, block(), 12);
   }
 }
 
