@@ -159,7 +159,7 @@ void ComputeDevice::pack_rows(const HostMatrix& host, const MatrixLayout& layout
     }
     if (!host.is_mapped_file) return;
     drop_pages(host.data.subspan(static_cast<std::size_t>(first + from) * bytes,
-                                        static_cast<std::size_t>(to - from) * bytes));
+                                 static_cast<std::size_t>(to - from) * bytes));
   };
   constexpr std::int64_t kWorthThreads = 1 << 16;  // elements
   if ((end - first) * host.columns < kWorthThreads) {
