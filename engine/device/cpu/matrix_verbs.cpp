@@ -100,7 +100,8 @@ void multiply_panels(const kernels::RowKernels& rows, const Device::Product& pro
   const PanelMatrix& w = panels_of(*product.w);
   const kernels::MatmulKernel& kernel = w.kernel_for(product.out.rows);
   const std::byte* panels = w.panels(0, first, n, panel_scratch(w, n));
-  const bool in_pieces = product.activation && strips.size() > 1;
+  const Device::Product rest = without_bias(product);  // of an epilogue with an activation
+  const bool in_pieces = rest.activation && strips.size() > 1;
   const std::int64_t at_once = in_pieces ? panels_to_finish(kernel) : n;
   for (const Strip& strip : strips) {
     for (std::int64_t p = 0; p < n; p += at_once) {
@@ -111,7 +112,7 @@ void multiply_panels(const kernels::RowKernels& rows, const Device::Product& pro
                       .n_columns = static_cast<std::size_t>(w.rows_of(first + p, n_panels))};
       kernel.multiply(panels + static_cast<std::size_t>(p) * w.panel_bytes(), area.n_columns, strip,
                       out_of(product, area));
-      if (product.activation) finish_area(rows, without_bias(product), area);
+      if (rest.activation) finish_area(rows, rest, area);
     }
     row += strip.n_columns;
   }
